@@ -1,0 +1,1 @@
+"""From files to rows: dialects, vector banks, windows, text, encoders, reference corpora."""

@@ -1,0 +1,119 @@
+"""One optimiser step: micro-batches, gradient accumulation, warm-up, out of memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from lvm.errors import RunError
+from lvm.events import BatchHalved
+from lvm.settings import TrainSettings
+from lvm.training.batches import BatchSource, step_seed
+from lvm.training.device import is_out_of_memory, release_memory
+from lvm.training.distributed import World
+from lvm.training.objectives import ObjectiveFunction, cosine_sum, wide_dtype
+
+SMALLEST_MICRO_BATCH = 8
+"""Below this, out of memory is given up on: the model itself does not fit."""
+
+WARMUP_SHARE = 0.1
+"""Warm-up takes at most this share of a run's steps, so that short runs still train."""
+
+
+def warmup_steps(settings: TrainSettings, batches_per_epoch: int) -> int:
+    """Steps of linear warm-up."""
+    return min(settings.warmup_steps, int(WARMUP_SHARE * settings.epochs * batches_per_epoch))
+
+
+class Stepper:
+    """Holds model and optimiser, and does steps. The caller keeps count of them."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        source: BatchSource,
+        objective: ObjectiveFunction,
+        settings: TrainSettings,
+        device: torch.device,
+        world: World,
+    ) -> None:
+        self.model = model
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.micro_batch = settings.micro_batch or settings.batch_size
+        self.sums = torch.zeros(3, dtype=wide_dtype(device), device=device)
+        """Over the epoch, this rank: loss·n, cosine, n."""
+        self._parallel = world.wrap(model)
+        self._source = source
+        self._objective = objective
+        self._settings = settings
+        self._device = device
+        self._world = world
+
+    def set_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def step(self, samples: npt.NDArray[np.int64], step: int) -> list[BatchHalved]:
+        """One optimiser step on `samples` (all ranks' together).
+
+        Returns how often the micro-batch had to be halved. Raises RunError when it cannot be
+        halved any more.
+        """
+        share = samples[self._world.rank :: self._world.size]
+        halved: list[BatchHalved] = []
+        while True:
+            torch.manual_seed(step_seed(self._settings.seed, step, self._world.rank))
+            try:
+                sums = self._forward_and_backward(share, samples)
+                self.optimizer.step()
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                halved.append(self._halve(step, len(share), error))
+            else:
+                self.sums += sums
+                return halved
+
+    def _forward_and_backward(
+        self, share: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]
+    ) -> Tensor:
+        self.optimizer.zero_grad(set_to_none=True)
+        idle = len(share) == 0  # a last batch smaller than the number of ranks
+        mine = samples[:1] if idle else share  # … still needs a backward pass, of weight 0
+        sums = torch.zeros_like(self.sums)
+        starts = range(0, len(mine), self.micro_batch)
+        for start in starts:
+            contexts, targets = self._source.fetch(mine[start : start + self.micro_batch])
+            count = 0 if idle else len(targets)
+            with self._world.gradients_shared(self._parallel, last=start == starts[-1]):
+                with torch.autocast(
+                    self._device.type,
+                    dtype=torch.bfloat16,
+                    enabled=self._settings.precision == "bf16",
+                ):
+                    predictions = self._parallel(contexts)
+                loss = self._objective(predictions, targets, contexts)
+                # DistributedDataParallel averages over ranks; the batch's mean needs the sum.
+                (loss * (count * self._world.size / len(samples))).backward()
+            with torch.no_grad():
+                sums[0] += loss.to(sums.dtype) * count
+                sums[1] += cosine_sum(predictions, targets)
+                sums[2] += count
+        return sums
+
+    def _halve(self, step: int, batch: int, error: BaseException) -> BatchHalved:
+        self.optimizer.zero_grad(set_to_none=True)
+        release_memory(self._device)
+        smaller = min(self.micro_batch, batch) // 2
+        if smaller < SMALLEST_MICRO_BATCH:
+            raise RunError(
+                f"out of memory even with {2 * smaller} rows a forward pass",
+                where=f"step {step} on {self._device}",
+                fix="free memory on the device, or train a smaller model (d_model, hidden_dim)",
+            ) from error
+        self.micro_batch = smaller
+        return BatchHalved(step=step, micro_batch=smaller, accumulate=-(-batch // smaller))

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lvm.data.bank_import import (
+    ARTICLE_IDS,
+    ARTICLE_STARTS,
+    CHUNK_INDICES,
+    NAMES,
+    TEXT,
+    TEXT_SPANS,
+    UNTRUSTED,
+    VECTORS,
+    import_bank,
+)
+from lvm.data.cache import Manifest, open_cached
 from lvm.data.progress import Progress, quiet
+from lvm.data.rows import map_array
 from lvm.data.sequences import FloatArray, IntArray
 from lvm.errors import DataError
 from lvm.files import write_whole
@@ -39,7 +52,7 @@ class VectorBank:
     """The texts of all rows, or None where the file has none."""
     text_spans: IntArray | None = None
     """(M, 2) int64: where in `text_utf8` the text of a row begins and ends."""
-    article_names: Sequence[str] | None = None
+    article_names: npt.NDArray[np.str_] | None = None
     """(A,) in the order of `articles`, or None."""
     notes: tuple[str, ...] = ()
     """What the import changed or left out, one sentence each."""
@@ -148,26 +161,48 @@ def write_bank_npz(
     write_whole(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
 
 
-def open_bank(path: Path, progress: Progress | None = None) -> VectorBank:
-    """Open an article bank. Raises DataError."""
-    (progress or quiet)(f"reading {path.name}", 0, 1)
-    with np.load(path, allow_pickle=False) as file:
-        order = np.lexsort((file["chunk_indices"], file["article_indices"]))
-        ids = file["article_indices"].astype(np.int64)[order]
-        spans = None
-        text = None
-        if "text_utf8" in file:
-            text = file["text_utf8"]
-            spans = np.stack([file["text_offsets"][:-1], file["text_offsets"][1:]], 1)[order]
+def open_bank(
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    trust_pickles: bool = False,
+    cache_home: Path | None = None,
+) -> VectorBank:
+    """The article bank of an .npz (spec/data.md), any of its dialects.
+
+    The first time it is written, sorted and at unit length, into a cache beside the file (or in
+    `cache_home`, where that folder cannot be written), by blocks; from then on this takes
+    milliseconds. Texts in an object array are left out unless `trust_pickles`: unpickling a file
+    runs whatever code it holds. Raises DataError for whatever is wrong with the file, and then
+    leaves no cache.
+    """
+    report = progress or quiet
+
+    def build(folder: Path) -> Manifest:
+        return import_bank(path, folder, trust_pickles, report)
+
+    def load(folder: Path, manifest: Manifest) -> VectorBank:
+        def optional(name: str) -> npt.NDArray[Any] | None:
+            return map_array(folder / name) if name in manifest["files"] else None
+
+        names = optional(NAMES)
         return VectorBank(
-            folder=path.parent,
-            vectors=file["vectors"][order],
-            article_ids=ids,
-            article_starts=np.append(np.flatnonzero(np.diff(ids, prepend=ids[0] - 1)), len(ids)),
-            chunk_indices=file["chunk_indices"][order].astype(np.int32),
-            fingerprint=hashlib.sha256(path.read_bytes()).hexdigest(),
+            folder=folder,
+            vectors=map_array(folder / VECTORS),
+            article_ids=map_array(folder / ARTICLE_IDS),
+            article_starts=map_array(folder / ARTICLE_STARTS),
+            chunk_indices=map_array(folder / CHUNK_INDICES),
+            fingerprint=manifest["source"]["sha256"],
             source=str(path),
-            text_utf8=text,
-            text_spans=spans,
-            article_names=list(file["article_names"]) if "article_names" in file else None,
+            text_utf8=optional(TEXT),
+            text_spans=optional(TEXT_SPANS),
+            article_names=names,
+            notes=tuple(manifest["notes"]),
         )
+
+    def accept(manifest: Manifest) -> bool:
+        return not (trust_pickles and manifest[UNTRUSTED])
+
+    return open_cached(
+        path, "bank", build, load, progress=report, cache_home=cache_home, accept=accept
+    )

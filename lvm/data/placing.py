@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvm.data.alignment import place
 from lvm.data.bank import VectorBank
 from lvm.data.samples import Samples
 from lvm.data.sequences import SequenceSet
@@ -13,37 +14,35 @@ from lvm.errors import DataError
 def make_samples(
     sequences: SequenceSet, bank: VectorBank, shift: int = 0, name: str | None = None
 ) -> Samples:
-    """The samples whose true next chunk is in the bank, at `target_indices + shift`.
+    """The samples whose target is chunk `target_index + shift` of their article in the bank.
 
-    Those left out are counted in `skipped`. Raises DataError when the sequences do not say where
+    shift: what `align` found. name: "VAL" or "OOD"; None = that of the sequences, in capitals.
+    Samples left out are counted in `skipped`. Raises DataError when the sequences do not say where
     their targets are, when the widths differ, and when no sample is left.
     """
-    if sequences.article_ids is None or sequences.target_indices is None:
-        raise DataError(
-            "no article_ids and target_indices, so its samples cannot be placed in their articles",
-            where=sequences.source,
-            fix="5CAT needs both keys, (N,) integers each, in the VAL and OOD files",
-        )
-    numbers = bank.numbers_of(sequences.article_ids)
-    starts = bank.article_starts[numbers]
-    ends = bank.article_starts[numbers + 1]
-    rows = starts + sequences.target_indices + shift
-    missing = numbers < 0
-    outside = ~missing & ((rows < starts) | (rows >= ends))
-    keep = np.flatnonzero(~(missing | outside))
+    places = place(sequences, bank, shift)
+    keep = np.flatnonzero(places.matches)
+    elsewhere = ~(places.matches | places.missing | places.outside)
     skipped = {
-        "missing article": int(missing.sum()),
-        "target outside its article": int(outside.sum()),
+        "article not in the bank": int(places.missing.sum()),
+        "target outside its article": int(places.outside.sum()),
+        "target is not that chunk of its article": int(elsewhere.sum()),
     }
+    skipped = {reason: count for reason, count in skipped.items() if count}
     if len(keep) == 0:
-        raise DataError("no usable samples", where=sequences.source, fix=str(skipped))
+        reasons = ", ".join(f"{count}: {reason}" for reason, count in skipped.items())
+        raise DataError(
+            f"no usable samples for 5CAT of {len(sequences)} ({reasons})",
+            where=sequences.source,
+            fix=f"check that they were made from the articles in {bank.source}",
+        )
     return Samples(
         name=name or sequences.name.upper(),
         vectors=bank.vectors,
         context_vectors=sequences.vectors,
         contexts=np.asarray(sequences.contexts)[keep],
-        target_rows=rows[keep],
-        article_starts=starts[keep],
-        article_ends=ends[keep],
-        skipped={reason: count for reason, count in skipped.items() if count},
+        target_rows=places.rows[keep],
+        article_starts=places.starts[keep],
+        article_ends=places.ends[keep],
+        skipped=skipped,
     )

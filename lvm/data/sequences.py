@@ -33,6 +33,8 @@ class SequenceSet:
     """SHA-256 of the content, hexadecimal."""
     source: str = ""
     """The file it came from, for messages."""
+    notes: tuple[str, ...] = ()
+    """What the import changed or left out, one sentence each."""
 
     def __post_init__(self) -> None:
         assert self.contexts.shape == (len(self.targets), CONTEXT_LENGTH)

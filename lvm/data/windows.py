@@ -82,16 +82,17 @@ def split_articles(
     the two ranges overlap, and when a split is left without articles.
     """
     wanted = {"val": val_articles.strip(), "ood": ood_articles.strip()}
-    named = {split: _in_range(bank, split, text) for split, text in wanted.items() if text}
-    if len(named) == 2:
-        both = np.intersect1d(named["val"], named["ood"])
-        if len(both):
-            raise DataError(
-                f"val {val_articles!r} and ood {ood_articles!r} overlap: {len(both)} articles "
-                f"from {both[0]} to {both[-1]} are in both",
-                where=bank.source,
-                fix="give ranges that have no article in common",
-            )
+    ranges = {split: _ranges(bank, split, text) for split, text in wanted.items()}
+    for low, high in ranges["val"]:
+        for first, last in ranges["ood"]:
+            if low <= last and first <= high:
+                raise DataError(
+                    f"val_articles = {val_articles!r} and ood_articles = {ood_articles!r} "
+                    f"overlap from {max(low, first)} to {min(high, last)}",
+                    where=bank.source,
+                    fix="both ends of a range belong to it; give ranges with nothing in common",
+                )
+    named = {s: _in_ranges(bank, s, wanted[s], r) for s, r in ranges.items() if r}
     taken = np.concatenate([np.empty(0, np.int64), *named.values()])
     free = np.setdiff1d(bank.articles[bank.lengths >= WINDOW], taken)
     generator = np.random.default_rng(np.random.SeedSequence([seed, _SPLIT]))
@@ -113,9 +114,9 @@ def split_articles(
     return splits
 
 
-def _in_range(bank: VectorBank, split: str, text: str) -> npt.NDArray[np.int64]:
-    chosen = np.zeros(len(bank.articles), bool)
-    for part in text.split(","):
+def _ranges(bank: VectorBank, split: str, text: str) -> list[tuple[int, int]]:
+    ranges = []
+    for part in text.split(",") if text else []:
         match = _RANGE.fullmatch(part)
         low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if low > high:
@@ -124,6 +125,15 @@ def _in_range(bank: VectorBank, split: str, text: str) -> npt.NDArray[np.int64]:
                 where=bank.source,
                 fix='write first and last, both included, like "4000-4499"',
             )
+        ranges.append((low, high))
+    return ranges
+
+
+def _in_ranges(
+    bank: VectorBank, split: str, text: str, ranges: list[tuple[int, int]]
+) -> npt.NDArray[np.int64]:
+    chosen = np.zeros(len(bank.articles), bool)
+    for low, high in ranges:
         chosen |= (bank.articles >= low) & (bank.articles <= high)
     if not chosen.any():
         raise DataError(

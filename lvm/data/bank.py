@@ -176,7 +176,7 @@ def open_bank(
     runs whatever code it holds. Raises DataError for whatever is wrong with the file, and then
     leaves no cache.
     """
-    report = progress or quiet
+    report = quiet if progress is None else progress
 
     def build(folder: Path) -> Manifest:
         return import_bank(path, folder, trust_pickles, report)

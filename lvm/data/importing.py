@@ -31,7 +31,7 @@ def open_sequences(
     never more than some MiB of the file are held. From then on this takes milliseconds.
     Raises DataError for whatever is wrong with the file, and then leaves no cache.
     """
-    report = progress or quiet
+    report = quiet if progress is None else progress
 
     def build(folder: Path) -> Manifest:
         file = open_npz(path)

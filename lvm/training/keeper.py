@@ -81,7 +81,8 @@ class Keeper:
         self._scheduler.load_state_dict(document["scheduler_state_dict"])
         self._stepper.micro_batch = state.micro_batch
         if self._world.is_main:  # the other ranks start from zero: sums are added up over ranks
-            self._stepper.sums.copy_(torch.tensor(state.sums))
+            sums = self._stepper.sums
+            sums.copy_(torch.tensor(state.sums, dtype=sums.dtype))
         return state
 
     def save_checkpoint(

@@ -259,8 +259,8 @@ class _Trainer:
 
     def _validated(self, epoch: int, begun: float) -> Generator[events.Event, None, dict[str, Any]]:
         trained = self.clock.monotonic() - begun
-        sums = torch.tensor(self._finite_sums(), device=self.device)
-        loss, cosine, count = self.world.add_up(sums.to(self.stepper.sums.dtype)).tolist()
+        self._finite_sums()
+        loss, cosine, count = self.world.add_up(self.stepper.sums.clone()).tolist()
         found = validate(
             self.model,
             self.val_source,

@@ -56,8 +56,7 @@ def validate(
     finally:
         model.train(was_training)
     total = world.add_up(torch.cat([sums, outputs, targets_sum])).cpu()
-    count = float(total[2])
-    means = total / count
+    means = total / total[2]
     return Validation(
         loss=float(means[0]),
         cosine=float(means[1]),

@@ -215,10 +215,17 @@ def _remove(folder: Path) -> None:
 
 
 def _writable(folder: Path) -> bool:
+    """Whether a cache can be made in the folder, which is made if need be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644))
-    except OSError:
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:  # another import is at work: locks do work here
+            return True
+        finally:
+            os.close(descriptor)
+    except OSError:  # among them the file systems without locks
         return False
     return os.access(folder, os.W_OK)
 
@@ -252,6 +259,11 @@ def _acquire(folder: Path, how: int, source: Path, progress: Progress) -> int | 
             held = _is_current(descriptor, folder / _LOCK)
         except BlockingIOError:
             held = False
+        except OSError as error:  # no locks here
+            os.close(descriptor)
+            if how == fcntl.LOCK_SH:
+                return None
+            raise DiskError(f"cannot be locked: {error.strerror}", where=str(folder)) from error
         except BaseException:
             os.close(descriptor)
             raise

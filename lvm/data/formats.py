@@ -102,7 +102,7 @@ class NpzFile:
     def iter_rows(self, key: str, block_rows: int = 0) -> Iterator[Array]:
         """Blocks of consecutive rows, (n, …) each, read-only; 0 = about BLOCK_BYTES a block.
 
-        Raises DataError when the member is damaged, shorter or longer than its header says.
+        Raises DataError when the member is damaged or shorter than its header says.
         """
         member = self.members[key]
         if member.needs_unpickling or not member.shape:
@@ -116,7 +116,7 @@ class NpzFile:
                 count = min(rows, member.shape[0] - first)
                 data = self._read(stream, member, count * member.row_bytes)
                 yield np.frombuffer(data, member.dtype).reshape(count, *member.shape[1:])
-            self._expect_end(stream, member)
+            self._check_crc(stream, member)
 
     def read(self, key: str) -> Array:
         """A whole array; for small ones."""
@@ -205,10 +205,9 @@ class NpzFile:
             raise self.error(f"key {member.key!r} ends too early, {member} was announced", _AGAIN)
         return data
 
-    def _expect_end(self, stream: IO[bytes], member: Member) -> None:
-        with self._damage(member.key):  # the last read is the one that checks the CRC
-            if stream.read(1):
-                raise self.error(f"key {member.key!r} goes on after {member}", _AGAIN)
+    def _check_crc(self, stream: IO[bytes], member: Member) -> None:
+        with self._damage(member.key):
+            stream.read(1)  # zipfile compares the CRC when it meets the end
 
     def _fortran_blocks(self, member: Member, rows: int) -> Iterator[Array]:
         size = member.shape[0] * member.row_bytes
@@ -220,7 +219,7 @@ class NpzFile:
             )
         with self._stream(member) as stream:
             data = self._read(stream, member, size)
-            self._expect_end(stream, member)
+            self._check_crc(stream, member)
         whole = np.frombuffer(data, member.dtype).reshape(member.shape, order="F")
         for first in range(0, member.shape[0], rows):
             yield np.ascontiguousarray(whole[first : first + rows])
@@ -257,11 +256,11 @@ def open_npz(path: Path) -> NpzFile:
     file_of_arrays = NpzFile(path, {})
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.endswith(".npy"):
-                    key = name.removesuffix(".npy")
-                    with archive.open(name) as stream:
-                        member = _header(key, stream)
+            for entry in archive.infolist():
+                if entry.filename.endswith(".npy"):
+                    key = entry.filename.removesuffix(".npy")
+                    with archive.open(entry) as stream:
+                        member = _header(key, stream, entry.file_size)
                     if member:
                         file_of_arrays.members[key] = member
     except (*_BROKEN, ValueError) as error:
@@ -368,8 +367,10 @@ def _require_floats(file: NpzFile, member: Member) -> None:
         )
 
 
-def _header(key: str, stream: IO[bytes]) -> Member | None:
-    """None for version 3 of .npy: structured arrays with non-ASCII field names, no vectors."""
+def _header(key: str, stream: IO[bytes], size: int) -> Member | None:
+    """Raises ValueError where the header does not fit the member's `size` in bytes.
+
+    None for version 3 of .npy: structured arrays with non-ASCII field names, no vectors."""
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
@@ -377,4 +378,8 @@ def _header(key: str, stream: IO[bytes]) -> Member | None:
         shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
     else:
         return None
-    return Member(key, shape, dtype, fortran, stream.tell())
+    member = Member(key, shape, dtype, fortran, stream.tell())
+    needed = member.header_bytes + dtype.itemsize * math.prod(shape)
+    if not member.needs_unpickling and needed != size:
+        raise ValueError(f"key {member} needs {needed} bytes and has {size}")
+    return member

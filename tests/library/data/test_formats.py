@@ -183,14 +183,30 @@ def test_a_flipped_bit_is_found(sequence_file, compressed):
         list(open_npz(path).iter_rows("contexts"))
 
 
-@pytest.mark.parametrize(("announced", "message"), [(9, "ends too early"), (2, "goes on after")])
-def test_a_header_that_lies_about_its_rows_is_found(tmp_path, announced, message):
-    honest = np.zeros((4, 3), np.float32)
-    np.save(tmp_path / "a.npy", honest)
-    data = (tmp_path / "a.npy").read_bytes().replace(b"(4, 3)", b"(%d, 3)" % announced)
-    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+def write_lie(path, announced, sizes):
+    """A member of (4, 3) numbers whose header, and at will the zip's directory, says otherwise."""
+    np.save(path.with_suffix(".npy"), np.zeros((4, 3), np.float32))
+    data = path.with_suffix(".npy").read_bytes().replace(b"(4, 3)", b"(%d, 3)" % announced)
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.npy", data)
-    with pytest.raises(DataError, match=message):
+    if sizes:
+        packed = bytearray(path.read_bytes())
+        size = packed.index(b"PK\x01\x02") + 24
+        told = len(data) + (announced - 4) * 12
+        packed[size : size + 4] = told.to_bytes(4, "little")
+        path.write_bytes(packed)
+
+
+@pytest.mark.parametrize("announced", [2, 9])
+def test_a_header_that_lies_about_its_rows_is_found_at_once(tmp_path, announced):
+    write_lie(tmp_path / "a.npz", announced, sizes=False)
+    with pytest.raises(DataError, match=rf"key a \({announced}, 3\) float32 needs"):
+        open_npz(tmp_path / "a.npz")
+
+
+def test_a_directory_that_lies_too_is_found_when_rows_are_read(tmp_path):
+    write_lie(tmp_path / "a.npz", 9, sizes=True)
+    with pytest.raises(DataError, match="ends too early"):
         list(open_npz(tmp_path / "a.npz").iter_rows("a"))
 
 

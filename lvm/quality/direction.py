@@ -10,6 +10,7 @@ same three numbers. "Reversed" here means that the target lies at the wrong end 
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,6 +32,8 @@ STANDARD_ERRORS = 2.0
 """A difference within so many standard errors of its mean may be chance."""
 FLAT_STEP = FLAT_SIGNAL / (CONTEXT_LENGTH - 1)
 """The same for one of the four steps that make up the signal."""
+WIDTH = 80
+"""Columns of a rendered report."""
 BLOCK_ROWS = 2048
 """Samples gathered at once: 2,048 × 5 × 768 float32 is 31 MB."""
 
@@ -163,7 +166,7 @@ def render_report(report: DirectionReport) -> list[str]:
     needs = {
         "coherence": ("coherence", f"{report.coherence:6.3f}", "≥ "),
         "signal": ("signal", f"{report.signal:+6.3f}", "≥ "),
-        "order": ("order", "rises" if report.monotonic else "falls", ""),
+        "order": ("order", "rises" if report.monotonic else "no rise", ""),
     }
     lines = [f"direction: {report.kind}   ({report.samples:,} samples)"]
     for check in report.checks:
@@ -172,10 +175,17 @@ def render_report(report: DirectionReport) -> list[str]:
         lines.append(f"  {'✓' if check.passed else '✗'} {name:<10}{value:>7}   needs {need}")
     profile = "  ".join(f"{value:.3f}" for value in report.position_to_target)
     lines.append(f"    context → target, oldest first   {profile}")
-    lines.append(f"  {report.words}")
+    lines += wrapped(report.words, "  ")
     if report.fix:
-        lines.append(f"  → {report.fix}")
+        lines += wrapped(report.fix, "  → ")
     return lines
+
+
+def wrapped(text: str, head: str) -> list[str]:
+    """Lines of 80 columns, the first after `head`, the others as far in."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
+    )
 
 
 def _measure(sequences: SequenceSet, rng: np.random.Generator, max_samples: int) -> _Measured:

@@ -1,0 +1,245 @@
+"""Reference corpora: made articles whose forward signal is known (spec/data.md, last section).
+
+They calibrate the instrument. On `forward` the quality checks pass and a model can learn to
+predict forward; on `reversed`, `shuffled` and `flat` the checks and the alerts must fire.
+
+Chunk i of an article is a unit vector made of three unit parts, each in a subspace of its own of
+one random orthonormal basis (at 768-D: 64 + 128 + 576 dimensions):
+
+    v(i)    = √.33 · topic + √.33 · z(i) + √.34 · noise(i)
+    topic   = unit(g / √64 ± ½·m),  g ~ N(0, I), m a fixed unit vector;  + in training and
+              validation articles, − in OOD articles
+    z(0)    = equally long in each of the 64 planes of its subspace, at random angles
+    z(i+1)  = unit(R·z(i) + 0.1·u(i)),  u(i) a random unit vector
+    R       : turns each plane by a fixed angle of its own
+
+The angles are the 64 mid-quantiles of the absolute value of a Cauchy variable of scale
+γ = 0.9 wrapped around the circle, so E cos(k·angle) = e^(−γk): the cosine of two chunks k steps
+apart is .33 + .33·e^(−.9k), falling with every step. Hence, expected, coherence 0.46, signal
++0.13, and cos(position i, target) rises with i. (Randomly drawn angles clipped to π, the first
+try of the spec, left ripples there that broke the order.)
+
+OOD, the last tenth of the article ids, is a real shift: its topics lie around −m, where no
+training topic lies. Dynamics and noise are the same, so a model that learned the dynamics, and
+not the topics, still passes there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from lvm.data.bank import write_bank_npz
+from lvm.errors import SettingsError
+from lvm.files import write_json
+
+ReferenceKind = Literal["forward", "reversed", "shuffled", "flat"]
+KINDS: tuple[ReferenceKind, ...] = get_args(ReferenceKind)
+
+TOPIC_SHARE = 0.33
+DYNAMICS_SHARE = 0.33
+NOISE_SHARE = 0.34
+"""Shares of a chunk's squared length; together 1."""
+
+ANGLE_SCALE = 0.9
+"""γ: larger angles give larger margins and a lower coherence."""
+DRIFT = 0.1
+"""Length of the random step that z takes besides its turn."""
+TOPIC_LEAN = 0.5
+"""How far the topics of a split lean towards its side of topic space."""
+SHORTEST, LONGEST = 14, 40
+"""Chunks of an article, uniformly drawn."""
+SPLIT_SHARE = 0.10
+"""Share of the articles that is VAL, and that is OOD."""
+FEWEST_PLANES = 10
+"""From so many planes on, the mean of cos(k·angle) is e^(−γk) to a third digit up to k = 5."""
+FEWEST_TOPIC_DIMS = 4
+SMALLEST_DIM = 32
+"""Leaves 8 dimensions for the noise."""
+FEWEST_ARTICLES = 10
+"""At least one article each in VAL and OOD."""
+
+Float32Array = npt.NDArray[np.float32]
+Number = TypeVar("Number", bound=np.inexact)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A made corpus, rows in the order of articles and chunks."""
+
+    vectors: Float32Array
+    """(M, dim) unit rows."""
+    article_indices: npt.NDArray[np.int64]
+    """(M,) 0 … articles − 1."""
+    chunk_indices: npt.NDArray[np.int32]
+    """(M,) 0, 1, 2, … within each article."""
+    val_articles: str
+    """Inclusive range of article ids, as DataSettings.val_articles wants it ("640-719")."""
+    ood_articles: str
+    """Likewise; the articles whose topics are shifted."""
+
+
+def make_reference(
+    kind: ReferenceKind, *, dim: int = 768, articles: int = 800, seed: int = 0
+) -> Reference:
+    """The corpus of that kind; equal arguments give equal bytes.
+
+    forward:  as in the module's docstring.
+    reversed: the same articles, each read from its end to its start.
+    shuffled: the same articles, the chunks of each in random order: coherent, but no direction.
+    flat:     the same chunks dealt out at random over the articles of their split: neither
+              coherence nor direction.
+
+    Raises SettingsError for an unknown kind, or sizes too small to measure anything on.
+    """
+    _check(kind, dim, articles)
+    generator = np.random.default_rng(seed)
+    lengths = generator.integers(SHORTEST, LONGEST + 1, size=articles)
+    vectors = _forward_chunks(lengths, dim, generator)
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    vectors = vectors[_reading_order(kind, starts, generator)]
+    val_start, ood_start = _split_starts(articles)
+    return Reference(
+        vectors=vectors,
+        article_indices=np.repeat(np.arange(articles, dtype=np.int64), lengths),
+        chunk_indices=np.concatenate([np.arange(n, dtype=np.int32) for n in lengths]),
+        val_articles=f"{val_start}-{ood_start - 1}",
+        ood_articles=f"{ood_start}-{articles - 1}",
+    )
+
+
+def write_reference(
+    kind: ReferenceKind, out: Path, *, dim: int = 768, articles: int = 800, seed: int = 0
+) -> Path:
+    """Write the corpus as an article bank, and beside it `NAME.reference.json`.
+
+    The JSON holds what it was made from and the ranges of article ids for VAL and OOD.
+    Returns the path of the bank. Raises as `make_reference` does, and DiskError.
+    """
+    made = make_reference(kind, dim=dim, articles=articles, seed=seed)
+    document = {
+        "kind": kind,
+        "dim": dim,
+        "articles": articles,
+        "chunks": len(made.vectors),
+        "seed": seed,
+        "val_articles": made.val_articles,
+        "ood_articles": made.ood_articles,
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_json(out.with_name(f"{out.stem}.reference.json"), document)
+    names = [f"{kind} {number}" for number in range(articles)]
+    write_bank_npz(out, made.vectors, made.article_indices, made.chunk_indices, article_names=names)
+    return out
+
+
+def _check(kind: str, dim: int, articles: int) -> None:
+    if kind not in KINDS:
+        raise SettingsError(
+            f"unknown reference corpus {kind!r}", fix="choose one of " + ", ".join(KINDS)
+        )
+    if dim < SMALLEST_DIM:
+        raise SettingsError(f"dim = {dim}", fix=f"dim must be at least {SMALLEST_DIM}")
+    if articles < FEWEST_ARTICLES:
+        raise SettingsError(
+            f"articles = {articles}", fix=f"articles must be at least {FEWEST_ARTICLES}"
+        )
+
+
+def _split_starts(articles: int) -> tuple[int, int]:
+    """First article of VAL and of OOD; both end the corpus, VAL before OOD."""
+    share = max(1, round(SPLIT_SHARE * articles))
+    return articles - 2 * share, articles - share
+
+
+def _forward_chunks(
+    lengths: npt.NDArray[np.int64], dim: int, generator: np.random.Generator
+) -> Float32Array:
+    """(M, dim) chunks of all articles in reading order."""
+    planes = max(FEWEST_PLANES, dim // 12)
+    topic_dim = max(FEWEST_TOPIC_DIMS, dim // 12)
+    noise_dim = dim - topic_dim - 2 * planes
+    article_of = np.repeat(np.arange(len(lengths)), lengths)
+
+    topics = _topics(len(lengths), topic_dim, generator)
+    states = _rotating_states(lengths, planes, generator)
+    noise = _unit(generator.standard_normal((len(article_of), noise_dim)))
+    parts = np.concatenate(
+        (
+            np.sqrt(TOPIC_SHARE) * topics[article_of],
+            np.sqrt(DYNAMICS_SHARE) * states,
+            np.sqrt(NOISE_SHARE) * noise,
+        ),
+        axis=1,
+        dtype=np.float32,
+    )
+    basis, _ = np.linalg.qr(generator.standard_normal((dim, dim)))
+    return _unit(parts @ basis.astype(np.float32))
+
+
+def _topics(
+    articles: int, topic_dim: int, generator: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    _, ood_start = _split_starts(articles)
+    side = np.where(np.arange(articles) < ood_start, TOPIC_LEAN, -TOPIC_LEAN)
+    middle = _unit(generator.standard_normal(topic_dim))
+    spread = generator.standard_normal((articles, topic_dim)) / np.sqrt(topic_dim)
+    return _unit(spread + side[:, None] * middle)
+
+
+def _rotating_states(
+    lengths: npt.NDArray[np.int64], planes: int, generator: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """(M, 2·planes): z of each chunk. All articles take their steps together."""
+    turn = np.exp(1j * _angles(planes))
+    articles, steps = len(lengths), int(lengths.max())
+    walk = np.empty((articles, steps, planes), np.complex128)
+    walk[:, 0] = np.exp(2j * np.pi * generator.random((articles, planes))) / np.sqrt(planes)
+    for step in range(1, steps):
+        push = _unit(_complex_normal(generator, (articles, planes)))
+        walk[:, step] = _unit(walk[:, step - 1] * turn + DRIFT * push)
+    states = walk[np.arange(steps) < lengths[:, None]]
+    return np.concatenate((states.real, states.imag), axis=1)
+
+
+def _angles(planes: int) -> npt.NDArray[np.float64]:
+    """Mid-quantiles of |wrapped Cauchy(γ)|, in (0, π): mean cos(k·angle) = e^(−γk)."""
+    quantiles = 0.5 + (np.arange(planes) + 0.5) / (2 * planes)
+    concentration = np.exp(-ANGLE_SCALE)
+    scale = (1 - concentration) / (1 + concentration)
+    return np.asarray(2 * np.arctan(scale * np.tan(np.pi * (quantiles - 0.5))), np.float64)
+
+
+def _reading_order(
+    kind: ReferenceKind, starts: npt.NDArray[np.int64], generator: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """For each row of the corpus, the row of the forward corpus that stands there."""
+    rows = np.arange(starts[-1])
+    if kind == "forward":
+        return rows
+    if kind == "flat":
+        articles = len(starts) - 1
+        borders = [0, *(int(starts[first]) for first in _split_starts(articles)), int(starts[-1])]
+    else:
+        borders = [int(start) for start in starts]
+    pieces = [rows[low:high] for low, high in pairwise(borders)]
+    if kind == "reversed":
+        return np.concatenate([piece[::-1] for piece in pieces])
+    return np.concatenate([generator.permutation(piece) for piece in pieces])
+
+
+def _complex_normal(
+    generator: np.random.Generator, shape: tuple[int, ...]
+) -> npt.NDArray[np.complex128]:
+    return generator.standard_normal(shape) + 1j * generator.standard_normal(shape)
+
+
+def _unit(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """`values` scaled to length 1 along the last axis, in the same dtype."""
+    lengths = np.linalg.norm(values, axis=-1, keepdims=True)
+    return np.asarray(values / lengths, values.dtype)

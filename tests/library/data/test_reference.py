@@ -1,0 +1,174 @@
+"""The reference corpora: what is known of them must be true."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lvm.data.bank import open_bank
+from lvm.data.reference import KINDS, Reference, ReferenceKind, make_reference, write_reference
+from lvm.errors import SettingsError
+
+
+def window_starts(corpus: Reference) -> np.ndarray:
+    ids = corpus.article_indices
+    return np.flatnonzero(ids[5:] == ids[:-5])
+
+
+def order(corpus: Reference, ids: range | None = None) -> tuple[float, list[float]]:
+    """Coherence, and the mean cosine of each of the five positions to the target."""
+    starts = window_starts(corpus)
+    if ids is not None:
+        starts = starts[np.isin(corpus.article_indices[starts], ids)]
+    chunks = [corpus.vectors[starts + step] for step in range(6)]
+    to_target = [float(np.mean(np.sum(chunk * chunks[5], axis=1))) for chunk in chunks[:5]]
+    adjacent = [np.mean(np.sum(a * b, axis=1)) for a, b in pairwise(chunks[:5])]
+    return float(np.mean(adjacent)), to_target
+
+
+def ids(text: str) -> range:
+    first, last = text.split("-")
+    return range(int(first), int(last) + 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_forward_passes_the_quality_checks_with_room(seed: int) -> None:
+    coherence, to_target = order(make_reference("forward", seed=seed))
+
+    assert coherence == pytest.approx(0.464, abs=0.003)
+    assert to_target[4] - to_target[0] == pytest.approx(0.130, abs=0.003)
+    assert to_target == sorted(to_target)
+
+
+def test_the_cosine_of_two_chunks_falls_with_their_distance_as_the_formula_says() -> None:
+    _, to_target = order(make_reference("forward", seed=1))
+
+    expected = [0.33 + 0.33 * np.exp(-0.9 * steps) for steps in (5, 4, 3, 2, 1)]
+    assert to_target == pytest.approx(expected, abs=0.004)
+
+
+@pytest.mark.parametrize(("dim", "articles"), [(384, 200), (96, 100), (48, 40), (32, 40)])
+def test_smaller_corpora_still_pass(dim: int, articles: int) -> None:
+    coherence, to_target = order(make_reference("forward", dim=dim, articles=articles))
+
+    assert coherence >= 0.45
+    assert to_target[4] - to_target[0] >= 0.11
+    assert to_target == sorted(to_target)
+
+
+def test_reversed_is_forward_read_from_the_end() -> None:
+    forward = make_reference("forward", dim=48, articles=12, seed=3)
+    backward = make_reference("reversed", dim=48, articles=12, seed=3)
+
+    for article in range(12):
+        rows = forward.article_indices == article
+        np.testing.assert_array_equal(backward.vectors[rows], forward.vectors[rows][::-1])
+
+
+def test_shuffled_has_the_chunks_of_each_article_but_no_direction() -> None:
+    forward = make_reference("forward")
+    shuffled = make_reference("shuffled")
+    rows = forward.article_indices == 5
+    coherence, to_target = order(shuffled)
+
+    assert sorted(map(tuple, shuffled.vectors[rows])) == sorted(map(tuple, forward.vectors[rows]))
+    assert coherence == pytest.approx(0.345, abs=0.005)
+    assert abs(to_target[4] - to_target[0]) < 0.003
+
+
+def test_flat_has_neither_coherence_nor_direction() -> None:
+    coherence, to_target = order(make_reference("flat"))
+
+    assert coherence < 0.10
+    assert abs(to_target[4] - to_target[0]) < 0.003
+
+
+def test_flat_mixes_chunks_only_within_a_split() -> None:
+    forward = make_reference("forward", dim=48, articles=20)
+    flat = make_reference("flat", dim=48, articles=20)
+
+    for split in (range(16), ids(flat.val_articles), ids(flat.ood_articles)):
+        rows = np.isin(flat.article_indices, split)
+        assert sorted(map(tuple, flat.vectors[rows])) == sorted(map(tuple, forward.vectors[rows]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_a_well_formed_bank(kind: ReferenceKind) -> None:
+    made = make_reference(kind, dim=48, articles=30, seed=2)
+    lengths = np.bincount(made.article_indices)
+
+    assert made.vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(made.vectors, axis=1), 1.0, atol=1e-6)
+    assert len(lengths) == 30
+    assert lengths.min() >= 14
+    assert lengths.max() <= 40
+    assert (np.diff(made.article_indices) >= 0).all()
+    for article in range(30):
+        of_article = made.chunk_indices[made.article_indices == article]
+        np.testing.assert_array_equal(of_article, np.arange(lengths[article]))
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
+    first = make_reference("shuffled", dim=48, articles=10, seed=4)
+    again = make_reference("shuffled", dim=48, articles=10, seed=4)
+    other = make_reference("shuffled", dim=48, articles=10, seed=5)
+
+    assert first.vectors.tobytes() == again.vectors.tobytes()
+    assert first.vectors.tobytes() != other.vectors.tobytes()
+
+
+def test_val_and_ood_are_the_last_two_tenths() -> None:
+    made = make_reference("forward", dim=48, articles=40)
+
+    assert (made.val_articles, made.ood_articles) == ("32-35", "36-39")
+
+
+def test_ood_topics_lie_where_no_training_topic_lies_and_the_dynamics_are_the_same() -> None:
+    made = make_reference("forward", dim=768, articles=800)
+    in_ood = np.isin(made.article_indices, ids(made.ood_articles))
+    in_val = np.isin(made.article_indices, ids(made.val_articles))
+    seen = made.vectors[~in_ood & ~in_val].mean(axis=0)
+    seen /= np.linalg.norm(seen)
+
+    assert (made.vectors[in_val] @ seen).mean() > 0.15
+    assert (made.vectors[in_ood] @ seen).mean() < -0.15
+    for split in (made.val_articles, made.ood_articles):
+        coherence, to_target = order(made, ids(split))
+        assert coherence == pytest.approx(0.464, abs=0.01)
+        assert to_target[4] - to_target[0] == pytest.approx(0.130, abs=0.01)
+
+
+def test_the_written_bank_says_what_it_is(tmp_path: Path) -> None:
+    path = write_reference("reversed", tmp_path / "new" / "r.npz", dim=48, articles=20, seed=7)
+
+    bank = open_bank(path)
+    made = make_reference("reversed", dim=48, articles=20, seed=7)
+    np.testing.assert_array_equal(bank.vectors, made.vectors)
+    assert bank.article_name(3) == "reversed 3"
+    assert json.loads((tmp_path / "new" / "r.reference.json").read_text()) == {
+        "kind": "reversed",
+        "dim": 48,
+        "articles": 20,
+        "chunks": len(made.vectors),
+        "seed": 7,
+        "val_articles": "16-17",
+        "ood_articles": "18-19",
+    }
+
+
+def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError) as caught:
+        make_reference("sideways")  # type: ignore[arg-type]
+
+    assert caught.value.what == "unknown reference corpus 'sideways'"
+    assert caught.value.fix == "choose one of forward, reversed, shuffled, flat"
+
+
+@pytest.mark.parametrize(("name", "value"), [("dim", 31), ("articles", 9)])
+def test_sizes_too_small_to_measure_on_are_refused(name: str, value: int) -> None:
+    with pytest.raises(SettingsError, match=f"{name} = {value}"):
+        make_reference("forward", **{name: value})

@@ -17,7 +17,7 @@ import numpy as np
 from lvm.clock import Clock, SystemClock
 from lvm.data.progress import Progress, quiet
 from lvm.data.samples import Samples
-from lvm.data.sequences import SequenceSet
+from lvm.data.sequences import IntArray, SequenceSet
 from lvm.errors import DataError
 from lvm.quality.baselines import BASELINES, LABELS, copy_last, mean_of_contexts
 from lvm.quality.direction import wrapped
@@ -28,6 +28,7 @@ from lvm.quality.frontier import (
     Point,
     Tables,
     best_margin,
+    complete,
     margin_of,
     pareto,
     tables_of_samples,
@@ -60,8 +61,6 @@ SMOOTHER = 10.0
 """The basis holds each regression at α and at so many times α: the smoother one trades better."""
 AHEAD = 3
 """Regressions to k = +1, +2 and +3."""
-MEASURED_POINTS = 4
-"""Points of the frontier on which the whole of 5CAT is run."""
 OTHER_GATES = ("retrieval", "ablations", "rollout", "bins")
 _NUMBERS = ("margin", "r1", "r5", "mrr", "shuffled", "reversed", "rollout")
 
@@ -134,14 +133,16 @@ def forecast(
     """Fit, trace the frontier, judge.
 
     Without `measure` only cosines and margins are known, and the gates other than "offset" are
-    "unknown". Raises DataError for fewer than 20 training samples, or no VAL or OOD sample.
+    "unknown". `measure` must count its offsets from the last context. Raises DataError for fewer
+    than 20 training samples, and where no sample of VAL or OOD has a chunk at every offset.
     """
     clock = clock or SystemClock()
     began = clock.monotonic()
-    for samples in (val, ood):
-        if len(samples) == 0:
-            raise DataError(f"no {samples.name} samples", fix="give a split with longer articles")
     rng = np.random.default_rng(seed)
+    drawn = {
+        name: draw(_usable(samples), max_samples, rng)
+        for name, samples in (("VAL", val), ("OOD", ood))
+    }
     fit, tune = split_for_tuning(train, rng, max_train)
     following = following_rows(train)
     equations = accumulate(train, fit, ahead=AHEAD, following=following, progress=progress)
@@ -151,10 +152,6 @@ def forecast(
     basis = Basis(tuple(maps), equations.mean_targets[0].astype(np.float32))
 
     progress("frontier", 0, 1)
-    drawn = {
-        name: draw(np.arange(len(samples)), max_samples, rng)
-        for name, samples in (("VAL", val), ("OOD", ood))
-    }
     tables = {
         "VAL": tables_of_samples(basis, val, drawn["VAL"]),
         "OOD": tables_of_samples(basis, ood, drawn["OOD"]),
@@ -212,6 +209,16 @@ def render_forecast(found: Forecast) -> list[str]:
     return lines
 
 
+def _usable(samples: Samples) -> IntArray:
+    usable = complete(samples)
+    if len(usable) == 0:
+        raise DataError(
+            f"none of the {len(samples)} {samples.name} samples has two chunks after its target",
+            fix="give this split longer articles: an offset test takes eight chunks in a row",
+        )
+    return usable
+
+
 def _number(value: float | None, form: str) -> str:
     return "not measured" if value is None else format(value, form)
 
@@ -239,15 +246,15 @@ def _linear(one: AffineMap) -> nn.Module:
 
 
 def _worth_measuring(frontier: Sequence[Point], thresholds: Thresholds) -> list[Point]:
-    """The ends of the frontier, and where its cosine is still enough for gate A."""
+    """Where the cosine is greatest, where the margin is while the cosine still passes, between."""
     enough = [
         point
         for point in frontier
         if point.cos("VAL") >= thresholds.cos_val and point.cos("OOD") >= thresholds.cos_ood
     ]
-    wanted = [frontier[0], *enough[len(enough) // 2 :][:1], *enough[-1:], frontier[-1]]
-    unique = {point.trade: point for point in wanted}
-    return list(unique.values())[:MEASURED_POINTS]
+    last = enough or frontier
+    wanted = [frontier[0], last[len(last) // 2], last[-1]]
+    return list({point.trade: point for point in wanted}.values())
 
 
 def _baseline(

@@ -117,12 +117,23 @@ def margin_of(cosines: Float64) -> float:
 
 def tables_of_samples(basis: Basis, samples: Samples, chosen: IntArray) -> Tables:
     """Tables of placed samples; chunks beyond an article's edge are left out."""
-    rows = np.asarray(samples.target_rows)[chosen, None] + np.array(OFFSETS) - 1
-    inside = (rows >= np.asarray(samples.article_starts)[chosen, None]) & (
-        rows < np.asarray(samples.article_ends)[chosen, None]
-    )
+    rows, inside = _rows_around(samples)
+    rows, inside = rows[chosen], inside[chosen]
     contexts = np.asarray(samples.contexts)[chosen]
     return _tables(basis, samples.context_vectors, contexts, samples.vectors, rows, inside)
+
+
+def complete(samples: Samples) -> IntArray:
+    """The samples that have a chunk at every offset: those whose margin 5CAT measures."""
+    return np.flatnonzero(_rows_around(samples)[1].all(axis=1))
+
+
+def _rows_around(samples: Samples) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """(N, 7) rows of the article bank at the offsets, and whether the article has them."""
+    rows = np.asarray(samples.target_rows, np.int64)[:, None] + np.array(OFFSETS) - 1
+    starts = np.asarray(samples.article_starts)[:, None]
+    ends = np.asarray(samples.article_ends)[:, None]
+    return rows, (starts <= rows) & (rows < ends)
 
 
 def tables_of_sequences(

@@ -106,6 +106,6 @@ class Corpora:
     samples_of = staticmethod(samples_of)
 
 
-@pytest.fixture(name="corpora")
+@pytest.fixture(name="corpora", scope="session")
 def _corpora() -> type[Corpora]:
     return Corpora

@@ -1,0 +1,169 @@
+"""Tails the logs and the database, and makes one immutable frame of it all.
+
+`poll` does a bounded piece of work, so that a log of a million events never freezes the screen;
+it returns the same frame object as before when nothing changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from lvm.events import Batch, FivecatProgress, Record
+from lvm_tui.state.fold import fold_all, fold_workspace
+from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView, RunView, WorkspaceView
+
+CHUNK = 500
+"""Records read between two looks at the clock."""
+
+BUDGET = 0.04
+"""Seconds of reading in one poll; ten polls a second leave most of the time to keys and paint."""
+
+_URGENCY = {"severe": 0, "alarm": 1, "caution": 2, "notice": 3}
+
+
+class Reader(Protocol):
+    """Reads an event log from where it stopped the last time."""
+
+    def poll(self, max_records: int | None = None) -> Sequence[Record]: ...
+
+
+class Source(Protocol):
+    """What is read of a workspace."""
+
+    def jobs(self) -> tuple[JobRow, ...]: ...
+
+    def runner(self) -> RunnerView: ...
+
+    def newest_run(self) -> str: ...
+
+    def workspace_log(self) -> Reader: ...
+
+    def run_log(self, run: str) -> Reader: ...
+
+
+class Desk(Source, Protocol):
+    """A workspace that can also be told things."""
+
+    @property
+    def log_path(self) -> Path: ...
+
+    def send(self, kind: str, argument: str = "") -> None:
+        """A command for the runner."""
+        ...
+
+    def acknowledge(self, alert: Alert, frame: Frame) -> None:
+        """For good: into the log of the alert's run."""
+        ...
+
+
+class Tail:
+    """One run's log and the view that has been folded from it."""
+
+    def __init__(self, reader: Reader, run: str, *, curves: bool = True) -> None:
+        self._reader = reader
+        self._curves = curves
+        self.view = RunView(run=run)
+        self.at_end = False
+
+    def read(self) -> None:
+        """One chunk more."""
+        records = self._reader.poll(CHUNK)
+        self.at_end = len(records) < CHUNK
+        if not self._curves:
+            records = [r for r in records if not isinstance(r.event, Batch | FivecatProgress)]
+        self.view = fold_all(self.view, records)
+
+
+class Live:
+    """The state of the dashboard; `frame` is what screens may show."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        run: str = "",
+        watching: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """run: the one to look at; "" follows the run that trains, or the newest."""
+        self._source = source
+        self._fixed = run
+        self._monotonic = monotonic
+        self._workspace_log = source.workspace_log()
+        self._tails: dict[str, Tail] = {}
+        self._ended: dict[str, Tail] = {}
+        self.frame = Frame(watching=watching, catching_up=True)
+
+    def poll(self) -> Frame:
+        """Read what is new, for at most BUDGET seconds."""
+        deadline = self._monotonic() + BUDGET
+        workspace = self._workspace(self.frame.workspace, deadline)
+        jobs = self._source.jobs()
+        runner = self._source.runner()
+        run = self._fixed or self._followed(jobs)
+        current = self._current(run)
+        at_end = current is None or self._read(current, deadline)
+        finished = self._finished(jobs, run, deadline)
+        view = current.view if current is not None else None
+        views = (*finished, view) if view is not None else finished
+        frame = replace(
+            self.frame,
+            workspace=workspace,
+            run=view,
+            finished=finished,
+            jobs=jobs,
+            runner=runner,
+            alerts=_open_alerts(views),
+            catching_up=not at_end,
+        )
+        if frame != self.frame:
+            self.frame = frame
+        return self.frame
+
+    def _workspace(self, view: WorkspaceView, deadline: float) -> WorkspaceView:
+        while True:
+            records = self._workspace_log.poll(CHUNK)
+            for record in records:
+                view = fold_workspace(view, record)
+            if len(records) < CHUNK or self._monotonic() > deadline:
+                return view
+
+    def _followed(self, jobs: tuple[JobRow, ...]) -> str:
+        active = [job.run for job in jobs if job.state in ("running", "paused") and job.run]
+        return active[0] if active else self._source.newest_run()
+
+    def _current(self, run: str) -> Tail | None:
+        if not run:
+            return None
+        if run not in self._tails:
+            self._tails = {run: Tail(self._source.run_log(run), run)}
+        return self._tails[run]
+
+    def _read(self, tail: Tail, deadline: float) -> bool:
+        tail.read()
+        while not tail.at_end and self._monotonic() < deadline:
+            tail.read()
+        return tail.at_end
+
+    def _finished(
+        self, jobs: tuple[JobRow, ...], current: str, deadline: float
+    ) -> tuple[RunView, ...]:
+        """Views of the other jobs' runs: for open alerts and the summary."""
+        wanted = [job.run for job in jobs if job.run and job.run != current]
+        for run in wanted:
+            tail = self._ended.get(run)
+            if tail is None:
+                tail = self._ended[run] = Tail(self._source.run_log(run), run, curves=False)
+            if self._monotonic() < deadline:
+                self._read(tail, deadline)
+        return tuple(self._ended[run].view for run in wanted)
+
+
+def _open_alerts(views: Sequence[RunView]) -> tuple[Alert, ...]:
+    alerts = [alert for view in views for alert in view.alerts if alert.open]
+    alerts.sort(key=lambda alert: (_URGENCY.get(alert.level, 3), alert.time))
+    return tuple(alerts)

@@ -1,0 +1,61 @@
+"""What every full screen has: the run's header, the latched alert, the keys in the footer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from lvm_tui.state.views import Frame
+from lvm_tui.widgets.alert_banner import AlertBanner
+from lvm_tui.widgets.run_header import RunHeader
+
+if TYPE_CHECKING:
+    from lvm_tui.app import LvmApp
+
+
+class FrameScreen(Screen[None]):
+    """A full screen that shows frames. Subclasses give `compose_body`, `show_frame`, `HELP`."""
+
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (110, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (32, "-tall")]
+
+    TITLE = ""
+    HELP_TEXT: ClassVar[str] = ""
+    """What `?` says about this screen, in Markdown."""
+
+    @property
+    def lvm(self) -> LvmApp:
+        return cast("LvmApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield RunHeader(id="header")
+        yield AlertBanner(id="alert")
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def compose_body(self) -> ComposeResult:
+        """Everything between the alert and the footer."""
+        raise NotImplementedError
+
+    def show_frame(self, frame: Frame) -> None:
+        """Give the widgets of the body their slices."""
+        raise NotImplementedError
+
+    def receive(self, frame: Frame) -> None:
+        """A new frame; called by the app for the screen on top, and when it comes to the top."""
+        self.query_one(RunHeader).show_frame(frame)
+        self.query_one(AlertBanner).show_frame(frame, calm=self.lvm.calm)
+        self.show_frame(frame)
+
+    def on_mount(self) -> None:
+        self.receive(self.lvm.frame)
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.receive(self.lvm.frame)

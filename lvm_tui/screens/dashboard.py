@@ -1,0 +1,124 @@
+"""Mode 1: curves, gates, alerts, log and queue of the run that trains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import ContentSwitcher, Static
+
+from lvm_tui.screens.base import FrameScreen
+from lvm_tui.state.curves import SMOOTHING
+from lvm_tui.state.views import Frame
+from lvm_tui.widgets.log_tail import LogTail
+from lvm_tui.widgets.loss_chart import LineChart, Look, plot_of
+from lvm_tui.widgets.preparation import TaskList
+from lvm_tui.widgets.quality import QualityPanel
+from lvm_tui.widgets.queue_strip import QueueStrip
+from lvm_tui.widgets.scoreboard import Scoreboard
+from lvm_tui.widgets.summary import Summary
+
+WELCOME = """\
+[b]Nothing is queued here yet.[/b]
+
+  Say in [b]lvm.toml[/b] where the data is   [dim]lvm init writes one[/dim]
+  Queue all four models               [dim]lvm queue all[/dim]
+  Or see it all on real text          [dim]lvm-tui demo[/dim]
+
+This screen follows whatever is queued, from wherever it is queued.
+"""
+
+
+class Dashboard(FrameScreen):
+    TITLE = "Dashboard"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "log_scale", "Log scale"),
+        Binding("left_square_bracket", "smooth(-1)", "Smooth", key_display="[ ]"),
+        Binding("right_square_bracket", "smooth(1)", "Smoother", show=False),
+        Binding("plus,equals_sign", "zoom(1)", "Zoom", key_display="+ −"),
+        Binding("minus", "zoom(-1)", "Zoom out", show=False),
+        Binding("left", "pan(-1)", "Pan", key_display="← →"),
+        Binding("right", "pan(1)", "Pan right", show=False),
+        Binding("0", "reset_view", "Whole run", show=False),
+        Binding("c", "charts", "Charts", show=False),
+    ]
+
+    look = Look()
+    _charts_wanted = False
+
+    def compose_body(self) -> ComposeResult:
+        with ContentSwitcher(initial="welcome", id="body"):
+            yield Static(WELCOME, id="welcome")
+            with VerticalScroll(id="preparation"):
+                yield TaskList(id="tasks")
+                yield QualityPanel(id="quality")
+            with Horizontal(id="training"):
+                with Vertical(id="charts"):
+                    yield LineChart(id="loss")
+                    yield LineChart(id="cosine")
+                yield Scoreboard(id="scoreboard")
+            yield Summary(id="summary")
+        yield LogTail(id="log")
+        yield QueueStrip(id="queue")
+
+    def show_frame(self, frame: Frame) -> None:
+        body = self.query_one(ContentSwitcher)
+        body.current = self._stage(frame)
+        self.query_one(LogTail).show_frame(frame)
+        self.query_one(QueueStrip).show_frame(frame)
+        if body.current == "preparation":
+            self.query_one(TaskList).show(frame.workspace.tasks)
+            self.query_one(QualityPanel).show(frame.run.data if frame.run else None)
+        elif body.current == "training":
+            self.query_one(Scoreboard).show_frame(frame)
+            self._show_charts(frame)
+        elif body.current == "summary":
+            self.query_one(Summary).show_frame(frame)
+
+    def _stage(self, frame: Frame) -> str:
+        """Which of the four bodies fits what is going on."""
+        run = frame.run
+        preparing = any(task.state != "done" for task in frame.workspace.tasks)
+        if preparing and (run is None or run.phase == "finished"):
+            return "preparation"
+        if run is not None and run.phase == "loading" and not run.history:
+            return "preparation"
+        if run is None:
+            return "preparation" if frame.workspace.tasks else "welcome"
+        over = frame.workspace.queue_finished and run.phase == "finished" and not frame.watching
+        return "summary" if over and not self._charts_wanted and frame.jobs else "training"
+
+    def _show_charts(self, frame: Frame) -> None:
+        if frame.run is not None:
+            self.query_one("#loss", LineChart).show(plot_of(frame.run, "loss", self.look))
+            self.query_one("#cosine", LineChart).show(plot_of(frame.run, "cosine", self.look))
+
+    def _look(self, look: Look) -> None:
+        self.look = look
+        self._show_charts(self.lvm.frame)
+
+    def action_log_scale(self) -> None:
+        self._look(replace(self.look, log=not self.look.log))
+
+    def action_smooth(self, by: int) -> None:
+        level = min(max(self.look.level + by, 0), len(SMOOTHING) - 1)
+        self._look(replace(self.look, level=level))
+
+    def action_zoom(self, by: int) -> None:
+        view = self.look.viewport
+        self._look(replace(self.look, viewport=view.zoomed_in() if by > 0 else view.zoomed_out()))
+
+    def action_pan(self, by: int) -> None:
+        view = self.look.viewport
+        self._look(replace(self.look, viewport=view.right() if by > 0 else view.left()))
+
+    def action_reset_view(self) -> None:
+        self._look(Look(log=self.look.log))
+
+    def action_charts(self) -> None:
+        self._charts_wanted = not self._charts_wanted
+        self.show_frame(self.lvm.frame)

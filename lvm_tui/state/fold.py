@@ -1,0 +1,304 @@
+"""`view = fold(view, record)`: pure functions from events to views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from lvm import events as e
+from lvm.events import Record
+from lvm_tui.state.views import (
+    Alert,
+    Data,
+    Epoch,
+    Fivecat,
+    Outcome,
+    Pace,
+    RunView,
+    Task,
+    Testing,
+    WorkspaceView,
+)
+from lvm_tui.state.wording import log_line
+
+LOG_LINES = 400
+"""Lines of the log tail that are kept."""
+
+_PACE = 0.9
+"""Decay of the average time of a batch."""
+
+_View = TypeVar("_View", RunView, WorkspaceView)
+_Handler = Callable[[RunView, Any], RunView]
+
+
+def fold(view: RunView, record: Record) -> RunView:
+    """The view after one more event of its run."""
+    return fold_all(view, (record,))
+
+
+def fold_all(view: RunView, records: Iterable[Record]) -> RunView:
+    """The view after more events: what `fold` gives one by one, batches in bulk."""
+    pending: list[Record] = []
+    count = view.records
+    for record in records:
+        count += 1
+        if isinstance(record.event, e.Batch):
+            pending.append(record)
+            continue
+        view = _fold_batches(view, pending)
+        pending.clear()
+        view = replace(view, time=record.time)
+        handler = _RUN_HANDLERS.get(type(record.event))
+        if handler is not None:
+            view = handler(view, record.event)
+        view = _logged(view, record)
+    view = _fold_batches(view, pending)
+    return replace(view, records=count) if count != view.records else view
+
+
+def fold_workspace(view: WorkspaceView, record: Record) -> WorkspaceView:
+    """The view after one more event of the workspace log."""
+    event = record.event
+    tasks = view.tasks
+    if isinstance(event, e.TaskStarted):
+        if all(task.state != "running" for task in tasks) and view.queue_finished:
+            tasks = ()  # a new preparation begins
+        tasks = (*(t for t in tasks if t.id != event.task), Task(event.task, event.title))
+    elif isinstance(event, e.TaskProgress):
+        tasks = _changed(tasks, event.task, done=event.done, total=event.total, note=event.note)
+    elif isinstance(event, e.TaskFinished):
+        tasks = _changed(
+            tasks,
+            event.task,
+            state="done" if event.ok else "failed",
+            seconds=event.seconds,
+            note=event.note,
+            result=event.result,
+        )
+    finished = view.queue_finished
+    if isinstance(event, e.QueueFinished):
+        finished = True
+    elif isinstance(event, e.JobStarted | e.TaskStarted):
+        finished = False
+    view = replace(view, tasks=tasks, queue_finished=finished, records=view.records + 1)
+    return _logged(view, record)
+
+
+def _changed(tasks: tuple[Task, ...], which: str, **values: Any) -> tuple[Task, ...]:
+    return tuple(replace(task, **values) if task.id == which else task for task in tasks)
+
+
+def _logged(view: _View, record: Record) -> _View:
+    line = log_line(record)
+    if line is None:
+        return view
+    return replace(view, log=(*view.log[1 - LOG_LINES :], line))
+
+
+# ------------------------------------------------------------------ life of a run
+
+
+def _run_started(view: RunView, event: e.RunStarted) -> RunView:
+    view = replace(
+        view,
+        run=event.run,
+        model=event.model,
+        device=event.device,
+        host=event.host,
+        settings=event.settings,
+        parameters=event.parameters,
+        samples=event.samples,
+        epochs=event.epochs,
+        batches=event.batches_per_epoch,
+        phase="training",
+        outcome=None,
+        testing=None,
+        pace=Pace(),
+        epoch=event.epoch + 1,
+        batch=event.step - event.epoch * event.batches_per_epoch,
+        step=event.step,
+    )
+    return replace(
+        view,
+        loss=view.loss.rewound(event.step),
+        cosine=view.cosine.rewound(event.step),
+        history=tuple(row for row in view.history if row.epoch <= event.epoch),
+        fivecats=tuple(cat for cat in view.fivecats if cat.step <= event.step),
+    )
+
+
+def _run_finished(view: RunView, event: e.RunFinished) -> RunView:
+    outcome = Outcome(
+        event.outcome,
+        event.reason,
+        event.epochs,
+        event.seconds,
+        event.best_epoch,
+        event.best_val_loss,
+        event.best_val_cosine,
+        event.best_5cat_epoch,
+        event.summary,
+    )
+    return replace(view, phase="finished", outcome=outcome, testing=None)
+
+
+def _data_loaded(view: RunView, event: e.DataLoaded) -> RunView:
+    data = Data(
+        event.source,
+        event.samples,
+        event.articles,
+        event.quality,
+        event.alignment,
+        event.passed,
+        event.overridden,
+    )
+    return replace(view, data=data)
+
+
+def _epoch_finished(view: RunView, event: e.EpochFinished) -> RunView:
+    row = Epoch(
+        event.epoch,
+        event.step,
+        event.train_loss,
+        event.train_cosine,
+        event.val_loss,
+        event.val_cosine,
+        event.seconds,
+        event.best,
+    )
+    return replace(
+        view,
+        phase="training",
+        epoch=event.epoch,
+        batch=view.batches,
+        step=event.step,
+        learning_rate=event.learning_rate,
+        samples_per_second=event.samples_per_second,
+        history=(*(old for old in view.history if old.epoch < event.epoch), row),
+    )
+
+
+def _paused(view: RunView, _: e.Paused) -> RunView:
+    return replace(view, phase="paused", pace=replace(view.pace, time=0.0))
+
+
+def _resumed(view: RunView, _: e.Resumed) -> RunView:
+    return replace(view, phase="training")
+
+
+# ------------------------------------------------------------------ batches
+
+
+def _fold_batches(view: RunView, records: list[Record]) -> RunView:
+    if not records:
+        return view
+    losses: list[tuple[int, float]] = []
+    cosines: list[tuple[int, float]] = []
+    loss_step, cosine_step = view.loss.last_step, view.cosine.last_step
+    pace = view.pace
+    batch: Any = None
+    for record in records:
+        batch = record.event
+        # None stands for a number that was not finite; a step seen before is a repeated line
+        if batch.loss is not None and batch.step > loss_step:
+            loss_step = batch.step
+            losses.append((batch.step, batch.loss))
+        if batch.cosine is not None and batch.step > cosine_step:
+            cosine_step = batch.step
+            cosines.append((batch.step, batch.cosine))
+        pace = _paced(pace, batch, record.time)
+    finished = batch.batch >= batch.batches
+    return replace(
+        view,
+        phase="validating" if finished else "training",
+        testing=None,
+        epoch=batch.epoch,
+        batch=batch.batch,
+        batches=batch.batches,
+        step=batch.step,
+        learning_rate=batch.learning_rate,
+        samples_per_second=batch.samples_per_second,
+        memory_mb=batch.memory_mb,
+        loss=view.loss.extended(losses),
+        cosine=view.cosine.extended(cosines),
+        pace=pace,
+        time=records[-1].time,
+    )
+
+
+def _paced(pace: Pace, batch: e.Batch, time: float) -> Pace:
+    seconds = pace.seconds_per_batch
+    done = batch.batch - pace.batch
+    if pace.time and pace.epoch == batch.epoch and done > 0 and time > pace.time:
+        each = (time - pace.time) / done
+        seconds = each if seconds is None else _PACE * seconds + (1.0 - _PACE) * each
+    return Pace(batch.epoch, batch.batch, time, seconds)
+
+
+# ------------------------------------------------------------------ 5CAT
+
+
+def _fivecat_started(view: RunView, event: e.FivecatStarted) -> RunView:
+    return replace(view, phase="testing", testing=Testing(event.epoch))
+
+
+def _fivecat_progress(view: RunView, event: e.FivecatProgress) -> RunView:
+    testing = Testing(event.epoch, event.test, event.split, event.done, event.total)
+    return replace(view, phase="testing", testing=testing)
+
+
+def _fivecat_finished(view: RunView, event: e.FivecatFinished) -> RunView:
+    fivecat = Fivecat(event.epoch, event.step, event.result, event.score, event.best)
+    return replace(
+        view,
+        phase="training",
+        testing=None,
+        fivecats=(*(old for old in view.fivecats if old.epoch < event.epoch), fivecat),
+        fivecat_seconds=event.seconds,
+    )
+
+
+# ------------------------------------------------------------------ alerts
+
+
+def _alert_raised(view: RunView, event: e.AlertRaised) -> RunView:
+    alert = Alert(
+        run=view.run,
+        id=event.alert,
+        cause=event.cause,
+        level=event.level,
+        message=event.message,
+        fix=event.fix,
+        epoch=event.epoch,
+        time=view.time,
+    )
+    testing = None if event.cause == "fivecat_failed" else view.testing
+    phase = "training" if view.phase == "testing" and testing is None else view.phase
+    others = (old for old in view.alerts if old.id != event.alert)
+    return replace(view, alerts=(*others, alert), testing=testing, phase=phase)
+
+
+def _alert_acknowledged(view: RunView, event: e.AlertAcknowledged) -> RunView:
+    alerts = tuple(
+        replace(alert, acknowledged_by=event.by or "somebody")
+        if alert.id == event.alert and alert.open
+        else alert
+        for alert in view.alerts
+    )
+    return replace(view, alerts=alerts)
+
+
+_RUN_HANDLERS: dict[type[e.Event], _Handler] = {
+    e.RunStarted: _run_started,
+    e.RunFinished: _run_finished,
+    e.DataLoaded: _data_loaded,
+    e.EpochFinished: _epoch_finished,
+    e.Paused: _paused,
+    e.Resumed: _resumed,
+    e.FivecatStarted: _fivecat_started,
+    e.FivecatProgress: _fivecat_progress,
+    e.FivecatFinished: _fivecat_finished,
+    e.AlertRaised: _alert_raised,
+    e.AlertAcknowledged: _alert_acknowledged,
+}

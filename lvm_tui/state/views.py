@@ -1,0 +1,299 @@
+"""What screens are given: immutable, plain values only, compared by equality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lvm_tui.state.curves import Curve
+
+Phase = Literal["loading", "training", "validating", "testing", "paused", "finished"]
+
+FLASHING = ("severe", "alarm")
+"""Levels of alerts that flash until acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    time: float
+    level: str
+    """plain | good | notice | alarm"""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One finished epoch."""
+
+    epoch: int
+    step: int
+    train_loss: float | None
+    train_cosine: float | None
+    val_loss: float | None
+    val_cosine: float | None
+    seconds: float
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fivecat:
+    """One finished 5CAT battery."""
+
+    epoch: int
+    step: int
+    result: dict[str, Any]
+    """The document of `lvm 5cat --json`."""
+    score: float
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Testing:
+    """A 5CAT battery that is running."""
+
+    epoch: int
+    test: str = ""
+    split: str = ""
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Latched: open until somebody acknowledges it."""
+
+    run: str
+    id: str
+    cause: str
+    level: str
+    message: str
+    fix: str
+    epoch: int
+    time: float
+    acknowledged_by: str | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.acknowledged_by is None
+
+    @property
+    def flashing(self) -> bool:
+        return self.open and self.level in FLASHING
+
+    @property
+    def backward_bias(self) -> bool:
+        """Whether it keeps the run from production."""
+        return self.cause == "backward_bias" and self.level in FLASHING
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The data of a run and its quality."""
+
+    source: str
+    samples: dict[str, int]
+    articles: int
+    quality: dict[str, Any]
+    """The direction report: samples, coherence, position_to_target, signal, checks, words, fix."""
+    alignment: dict[str, Any]
+    passed: bool
+    overridden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    outcome: str
+    reason: str
+    epochs: int
+    seconds: float
+    best_epoch: int
+    best_val_loss: float | None
+    best_val_cosine: float | None
+    best_5cat_epoch: int
+    summary: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast batches pass; for the time that is left."""
+
+    epoch: int = 0
+    batch: int = 0
+    time: float = 0.0
+    seconds_per_batch: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run, as far as its log has been read."""
+
+    run: str = ""
+    model: str = ""
+    device: str = ""
+    host: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    parameters: int = 0
+    samples: dict[str, int] = field(default_factory=dict)
+    epochs: int = 0
+    batches: int = 0
+    """Batches of one epoch."""
+
+    phase: Phase = "loading"
+    outcome: Outcome | None = None
+    data: Data | None = None
+
+    epoch: int = 0
+    """The epoch that is being trained, from 1."""
+    batch: int = 0
+    """Batches done in it."""
+    step: int = 0
+    learning_rate: float | None = None
+    samples_per_second: float | None = None
+    memory_mb: float = 0.0
+
+    history: tuple[Epoch, ...] = ()
+    loss: Curve = field(default_factory=Curve)
+    cosine: Curve = field(default_factory=Curve)
+
+    fivecats: tuple[Fivecat, ...] = ()
+    testing: Testing | None = None
+    fivecat_seconds: float = 0.0
+    alerts: tuple[Alert, ...] = ()
+    log: tuple[LogLine, ...] = ()
+
+    pace: Pace = Pace()
+    time: float = 0.0
+    """Time of the last event."""
+    records: int = 0
+    """Events read."""
+
+    @property
+    def fivecat(self) -> Fivecat | None:
+        """The newest battery."""
+        return self.fivecats[-1] if self.fivecats else None
+
+    @property
+    def best_epoch(self) -> Epoch | None:
+        """The epoch of the lowest validation loss so far."""
+        return next((epoch for epoch in reversed(self.history) if epoch.best), None)
+
+    @property
+    def best_fivecat(self) -> Fivecat | None:
+        """The battery of the highest score so far."""
+        return next((fivecat for fivecat in reversed(self.fivecats) if fivecat.best), None)
+
+    @property
+    def next_fivecat(self) -> int | None:
+        """The next epoch after which 5CAT runs; None when there is none left."""
+        every = int(self.settings.get("fivecat_every", 0) or 0)
+        tested = self.fivecats[-1].epoch if self.fivecats else 0
+        for epoch in range(max(self.epoch, tested + 1, 1), self.epochs + 1):
+            if epoch == self.epochs or (every and epoch % every == 0):
+                return epoch
+        return None
+
+    @property
+    def share(self) -> float:
+        """How much of the run is done, 0 to 1."""
+        if not self.epochs or not self.batches:
+            return 0.0
+        done = max(self.epoch - 1, 0) + min(self.batch / self.batches, 1.0)
+        return min(done / self.epochs, 1.0)
+
+    @property
+    def bias_alerts(self) -> int:
+        """Backward-bias alerts in the history, acknowledged ones included."""
+        return sum(alert.backward_bias for alert in self.alerts)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated from the epochs, batches and batteries seen; None while nothing is known."""
+        if self.phase == "finished" or not self.batches or not self.epochs:
+            return None
+        recent = sorted(row.seconds for row in self.history[-3:])
+        if recent:
+            an_epoch = recent[len(recent) // 2]
+        elif self.pace.seconds_per_batch is not None:
+            an_epoch = self.pace.seconds_per_batch * self.batches
+        else:
+            return None
+        every = int(self.settings.get("fivecat_every", 0) or 0)
+        tested = self.fivecats[-1].epoch if self.fivecats else 0
+        batteries = sum(
+            1
+            for epoch in range(max(self.epoch, tested + 1, 1), self.epochs + 1)
+            if epoch == self.epochs or (every and epoch % every == 0)
+        )
+        epochs_left = self.epochs * (1.0 - self.share)
+        return epochs_left * an_epoch + batteries * self.fivecat_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work outside a run."""
+
+    id: str
+    title: str
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    state: str = "running"
+    """running | done | failed"""
+    seconds: float = 0.0
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceView:
+    """What the workspace log tells."""
+
+    tasks: tuple[Task, ...] = ()
+    """Of the newest preparation, in the order in which they began."""
+    queue_finished: bool = False
+    """The queue ran empty, and nothing began since."""
+    log: tuple[LogLine, ...] = ()
+    records: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job of the queue."""
+
+    id: int
+    model: str
+    state: str
+    """queued | running | paused | done | failed | stopped | cancelled"""
+    run: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerView:
+    """Who trains."""
+
+    alive: bool = False
+    here: bool = False
+    """In this very process."""
+    pid: int = 0
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything that a screen may show, at one moment."""
+
+    workspace: WorkspaceView = field(default_factory=WorkspaceView)
+    run: RunView | None = None
+    """The run that trains, or the newest."""
+    finished: tuple[RunView, ...] = ()
+    """Runs of the queue's jobs that have ended, without their curves."""
+    jobs: tuple[JobRow, ...] = ()
+    runner: RunnerView = RunnerView()
+    alerts: tuple[Alert, ...] = ()
+    """Open ones of all runs in the queue, the most urgent first."""
+    watching: bool = False
+    """Look only: no key changes anything."""
+    catching_up: bool = False
+    """The logs have not yet been read to their end."""

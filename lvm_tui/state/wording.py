@@ -1,0 +1,147 @@
+"""Events in a person's words, one line each, for the log tail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lvm import events as e
+from lvm.events import Record
+from lvm_tui.numbers import duration, fixed, large, signed
+from lvm_tui.state.views import LogLine
+
+_LEVELS = {"severe": "alarm", "alarm": "alarm", "caution": "notice", "notice": "notice"}
+
+
+def log_line(record: Record) -> LogLine | None:
+    """The line of an event; None for those that only show progress."""
+    words = _WORDS.get(type(record.event))
+    if words is None:
+        return None
+    level, text = words(record.event)
+    return LogLine(record.time, level, text)
+
+
+def _run_started(event: e.RunStarted) -> tuple[str, str]:
+    if event.resumed:
+        return "good", f"{event.run} resumed at step {event.step:,} on {event.device}"
+    size = f"{large(event.parameters)} parameters"
+    return "good", f"{event.run} started on {event.device}: {size}, {event.epochs} epochs"
+
+
+def _run_finished(event: e.RunFinished) -> tuple[str, str]:
+    level = "good" if event.outcome in ("completed", "early_stopped") else "alarm"
+    text = f"{event.outcome.replace('_', ' ')} after {event.epochs} epochs"
+    text += f" in {duration(event.seconds)}"
+    return level, f"{text}: {event.reason}" if event.reason else text
+
+
+def _data_loaded(event: e.DataLoaded) -> tuple[str, str]:
+    total = sum(event.samples.values())
+    words = str(event.quality.get("words", ""))
+    return (
+        "good" if event.passed else "alarm",
+        f"data {event.source}: {total:,} samples, {event.articles:,} articles · {words}",
+    )
+
+
+def _epoch(event: e.EpochFinished) -> tuple[str, str]:
+    best = " · best" if event.best else ""
+    return "plain", (
+        f"epoch {event.epoch}/{event.epochs}: train {fixed(event.train_loss, 6)}"
+        f" · val {fixed(event.val_loss, 6)} cos {fixed(event.val_cosine, 3)}"
+        f" · {duration(event.seconds)}{best}"
+    )
+
+
+def _checkpoint(event: e.CheckpointSaved) -> tuple[str, str]:
+    return "plain", f"saved {event.file} ({event.bytes / 1e6:.1f} MB)"
+
+
+def _paused(event: e.Paused) -> tuple[str, str]:
+    return "notice", f"paused at step {event.step:,}" + _by(event.by)
+
+
+def _resumed(event: e.Resumed) -> tuple[str, str]:
+    return "notice", f"goes on after {duration(event.seconds)}" + _by(event.by)
+
+
+def _fivecat_started(event: e.FivecatStarted) -> tuple[str, str]:
+    return "plain", f"5CAT of epoch {event.epoch}: {event.samples:,} samples a split"
+
+
+def _fivecat(event: e.FivecatFinished) -> tuple[str, str]:
+    val: dict[str, Any] = event.result.get("VAL") or {}
+    ood: dict[str, Any] = event.result.get("OOD") or {}
+    passed = event.result.get("passed", 0)
+    return "good" if event.result.get("ready") else "plain", (
+        f"5CAT of epoch {event.epoch}: margin VAL {signed(val.get('margin'), 3)}"
+        f" OOD {signed(ood.get('margin'), 3)} · gates {passed}/5 · {duration(event.seconds)}"
+        + (" · best" if event.best else "")
+    )
+
+
+def _alert(event: e.AlertRaised) -> tuple[str, str]:
+    return _LEVELS.get(event.level, "notice"), event.message
+
+
+def _acknowledged(event: e.AlertAcknowledged) -> tuple[str, str]:
+    return "plain", f"{event.alert} acknowledged{_by(event.by)}"
+
+
+def _halved(event: e.BatchHalved) -> tuple[str, str]:
+    return "notice", f"out of memory: {event.micro_batch} rows × {event.accumulate} from here on"
+
+
+def _slow(event: e.SlowEpoch) -> tuple[str, str]:
+    text = f"epoch {event.epoch} took {duration(event.seconds)}, usually {duration(event.median)}"
+    return "notice", f"{text}: {event.cause}" if event.cause else text
+
+
+def _task_started(event: e.TaskStarted) -> tuple[str, str]:
+    return "plain", f"{event.title} …"
+
+
+def _task_finished(event: e.TaskFinished) -> tuple[str, str]:
+    text = f"{event.task} {'done' if event.ok else 'FAILED'} in {duration(event.seconds)}"
+    return "good" if event.ok else "alarm", f"{text}: {event.note}" if event.note else text
+
+
+def _job_started(event: e.JobStarted) -> tuple[str, str]:
+    return "plain", f"job {event.job}: {event.model}"
+
+
+def _job_finished(event: e.JobFinished) -> tuple[str, str]:
+    level = "alarm" if event.state == "failed" else "plain"
+    text = f"job {event.job}: {event.model} {event.state}"
+    return level, f"{text}: {event.note}" if event.note else text
+
+
+def _queue_finished(event: e.QueueFinished) -> tuple[str, str]:
+    return "good", f"queue finished: {event.done} done, {event.failed} failed"
+
+
+def _by(who: str) -> str:
+    return f" by {who}" if who else ""
+
+
+_WORDS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
+    e.RunStarted: _run_started,
+    e.RunFinished: _run_finished,
+    e.DataLoaded: _data_loaded,
+    e.EpochFinished: _epoch,
+    e.CheckpointSaved: _checkpoint,
+    e.Paused: _paused,
+    e.Resumed: _resumed,
+    e.FivecatStarted: _fivecat_started,
+    e.FivecatFinished: _fivecat,
+    e.AlertRaised: _alert,
+    e.AlertAcknowledged: _acknowledged,
+    e.BatchHalved: _halved,
+    e.SlowEpoch: _slow,
+    e.TaskStarted: _task_started,
+    e.TaskFinished: _task_finished,
+    e.JobStarted: _job_started,
+    e.JobFinished: _job_finished,
+    e.QueueFinished: _queue_finished,
+}

@@ -1,0 +1,45 @@
+"""Our two themes; Textual's own can be chosen as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import App
+from textual.theme import Theme
+
+DARK = Theme(
+    name="lvm-dark",
+    primary="#4fb3d9",
+    secondary="#b48ef0",
+    warning="#e8b04b",
+    error="#e5484d",
+    success="#5fc77d",
+    accent="#f2a65a",
+    foreground="#d7dde5",
+    background="#0d1117",
+    surface="#151b23",
+    panel="#1f2733",
+    dark=True,
+)
+
+LIGHT = Theme(
+    name="lvm-light",
+    primary="#0b6e99",
+    secondary="#6b3fc4",
+    warning="#a66300",
+    error="#b3261e",
+    success="#1f7a3d",
+    accent="#b35900",
+    foreground="#1c2530",
+    background="#fbfcfd",
+    surface="#f0f3f6",
+    panel="#e2e8ee",
+    dark=False,
+)
+
+DEFAULT = DARK.name
+
+
+def register(app: App[Any]) -> None:
+    for theme in (DARK, LIGHT):
+        app.register_theme(theme)

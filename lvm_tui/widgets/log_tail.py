@@ -1,0 +1,42 @@
+"""The last lines of what happened, newest at the bottom."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from heapq import merge
+
+from textual.content import Content
+from textual.geometry import Size
+
+from lvm_tui.state.views import Frame, LogLine
+from lvm_tui.widgets.board import Board
+from lvm_tui.widgets.text import lines
+
+_STYLES = {"good": "$text-success", "notice": "$text-warning", "alarm": "$text-error bold"}
+_SIGNS = {"good": "✓", "notice": "!", "alarm": "▲"}
+
+_SHOWN = 60
+"""Lines of the tallest log tail."""
+
+
+class LogTail(Board[tuple[LogLine, ...]]):
+    zone: tzinfo | None = None
+    """Time zone of the clock; None is the machine's own."""
+
+    def show_frame(self, frame: Frame) -> None:
+        run = frame.run.log[-_SHOWN:] if frame.run is not None else ()
+        both = merge(frame.workspace.log[-_SHOWN:], run, key=lambda line: line.time)
+        self.show(tuple(both)[-_SHOWN:])
+
+    def draw(self, slice_: tuple[LogLine, ...], size: Size) -> Content:
+        if not slice_:
+            return Content.styled("nothing has happened yet", "$text-muted")
+        return lines(self._line(line, size.width) for line in slice_[-max(size.height, 1) :])
+
+    def _line(self, line: LogLine, width: int) -> Content:
+        time = datetime.fromtimestamp(line.time, self.zone).strftime("%H:%M:%S")
+        return Content.assemble(
+            (f"{time} ", "$text-muted"),
+            (f"{_SIGNS.get(line.level, ' ')} ", _STYLES.get(line.level, "")),
+            (line.text, _STYLES.get(line.level, "") if line.level != "good" else ""),
+        ).truncate(width, ellipsis=True)

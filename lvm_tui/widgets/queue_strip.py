@@ -1,0 +1,63 @@
+"""The queue in one line: what trained, what trains, what comes."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.geometry import Size
+
+from lvm_tui.state.views import Frame, JobRow, RunnerView
+from lvm_tui.widgets.board import Board
+
+SIGNS = {
+    "queued": ("·", "$text-muted"),
+    "running": ("▶", "$text-primary bold"),
+    "paused": ("‖", "$text-warning bold"),
+    "done": ("✓", "$text-success"),
+    "failed": ("✗", "$text-error bold"),
+    "stopped": ("■", "$text-warning"),
+    "cancelled": ("■", "$text-muted"),
+}
+"""Of each state of a job: its sign and style."""
+
+
+class QueueStrip(Board[tuple[tuple[JobRow, ...], RunnerView, bool]]):
+    def show_frame(self, frame: Frame) -> None:
+        self.show((frame.jobs, frame.runner, frame.watching))
+
+    def draw(self, slice_: tuple[tuple[JobRow, ...], RunnerView, bool], size: Size) -> Content:
+        jobs, runner, watching = slice_
+        right = Content.styled(_who(runner, watching), "$text-muted")
+        room = size.width - right.cell_length - 2
+        left = Content.styled("queue  ", "$text-muted")
+        if not jobs:
+            left += Content.styled("empty", "$text-muted")
+        current = next((i for i, job in enumerate(jobs) if job.state in ("running", "paused")), 0)
+        start = 0
+        strip = _strip(jobs)
+        while strip.cell_length > room - left.cell_length and start < current:
+            start += 1
+            strip = Content.styled("… ", "$text-muted") + _strip(jobs[start:])
+        line = (left + strip).truncate(room, ellipsis=True)
+        return line + Content(" " * max(room - line.cell_length + 2, 0)) + right
+
+
+def _strip(jobs: tuple[JobRow, ...]) -> Content:
+    return Content("   ").join(
+        [
+            Content.assemble(
+                (f"{SIGNS.get(job.state, ('?', ''))[0]} ", SIGNS.get(job.state, ("", ""))[1]),
+                (job.model, "bold" if job.state == "running" else ""),
+            )
+            for job in jobs
+        ]
+    )
+
+
+def _who(runner: RunnerView, watching: bool) -> str:
+    if watching:
+        return "look only"
+    if runner.here:
+        return "trains here"
+    if runner.alive:
+        return f"attached to {runner.host or 'pid'} {runner.pid}"
+    return "nothing trains"

@@ -1,0 +1,135 @@
+"""Two lines on top of every screen: which run, how far, how fast, how long to go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.geometry import Size
+
+from lvm_tui.numbers import clock, large, rate
+from lvm_tui.state.views import Frame, RunView
+from lvm_tui.widgets.board import Board
+from lvm_tui.widgets.text import bar, fitted, lines, spread
+
+_BAR = 40
+"""Cells of the widest progress bar."""
+
+_OUTCOMES = {
+    "completed": ("✓ completed", "$text-success"),
+    "early_stopped": ("✓ stopped early: no lower validation loss", "$text-success"),
+    "stopped": ("■ stopped", "$text-warning"),
+    "cancelled": ("■ cancelled", "$text-warning"),
+    "failed": ("✗ FAILED", "$text-error bold"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the header tells; plain values, so that an unchanged header is not repainted."""
+
+    run: str
+    device: str
+    model: str
+    epoch: int
+    epochs: int
+    rate: str
+    speed: str
+    memory: str
+    phase: str
+    words: str
+    share: float
+    step: str
+    left: str
+
+    @classmethod
+    def of(cls, frame: Frame) -> Heading | None:
+        run = frame.run
+        if run is None:
+            return None
+        share, step = _progress(run)
+        words = "reading the log …" if frame.catching_up else _words(frame, run)
+        return cls(
+            run=run.run,
+            device=run.device,
+            model=run.model,
+            epoch=run.epoch,
+            epochs=run.epochs,
+            rate=rate(run.learning_rate),
+            speed=large(run.samples_per_second),
+            memory=large(run.memory_mb * 1e6) + "B" if run.memory_mb else "",
+            phase=run.phase,
+            words=words,
+            share=share,
+            step=step,
+            left=clock(run.seconds_left),
+        )
+
+
+class RunHeader(Board[Heading | None]):
+    def show_frame(self, frame: Frame) -> None:
+        self.show(Heading.of(frame))
+
+    def draw(self, slice_: Heading | None, size: Size) -> Content:
+        if slice_ is None:
+            return Content("")
+        heading, width = slice_, size.width
+        parts = [
+            (0, Content.styled(heading.run or "a run begins", "bold")),
+            (1, Content(heading.device)),
+            (1, Content(f"epoch {heading.epoch}/{heading.epochs}")),
+            (3, Content(f"lr {heading.rate}")),
+            (2, Content(f"{heading.speed} seq/s")),
+        ]
+        if heading.memory:
+            parts.append((4, Content.styled(heading.memory, "$text-muted")))
+        first = fitted([part for part in parts if part[1].plain], width)
+        return lines((first.truncate(width, ellipsis=True), _second(heading, width)))
+
+
+def _second(heading: Heading, width: int) -> Content:
+    style = {
+        "finished": "",
+        "paused": "$text-warning bold",
+        "testing": "$text-secondary bold",
+    }.get(heading.phase, "$text-primary bold")
+    if heading.phase == "finished":
+        return Content(heading.words).truncate(width, ellipsis=True)
+    words = Content.styled(heading.words, style)
+    left = Content.assemble(("ETA ", "$text-muted"), (heading.left, "bold"))
+    room = width - words.cell_length - left.cell_length - len(heading.step) - 12
+    progress = Content("")
+    if room >= 6:
+        color = "$secondary" if heading.phase == "testing" else "$primary"
+        progress = bar(heading.share, min(room, _BAR), color) + Content(f" {heading.share:4.0%}")
+    middle = Content.styled(f"  {heading.step}  ", "$text-muted")
+    return spread(words + middle + progress, left, width)
+
+
+def _progress(run: RunView) -> tuple[float, str]:
+    if run.phase == "testing" and run.testing is not None:
+        testing = run.testing
+        share = testing.done / testing.total if testing.total else 0.0
+        return share, " ".join(part for part in (testing.split, testing.test) if part)
+    if not run.batches:
+        return 0.0, ""
+    return min(run.batch / run.batches, 1.0), f"batch {run.batch}/{run.batches}"
+
+
+def _words(frame: Frame, run: RunView) -> str:
+    if run.phase == "finished":
+        outcome = run.outcome
+        if outcome is None:
+            return ""
+        words, _ = _OUTCOMES.get(outcome.outcome, (outcome.outcome, ""))
+        words += f" after {outcome.epochs} epochs, {clock(outcome.seconds)}"
+        return f"{words} · {outcome.reason}" if outcome.reason else words
+    if not frame.runner.alive:
+        return "■ not running: its runner is gone"
+    return {
+        "loading": "… loading",
+        "training": "▶ training",
+        "validating": "▶ validating",
+        "testing": "◆ 5CAT running",
+        "paused": "‖ PAUSED, space goes on",
+    }[run.phase]

@@ -1,0 +1,134 @@
+"""The queue is through: which model is worth what, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.geometry import Size
+
+from lvm_tui.numbers import fixed, signed
+from lvm_tui.state.views import Frame, JobRow, RunView
+from lvm_tui.widgets.board import Board
+from lvm_tui.widgets.queue_strip import SIGNS
+from lvm_tui.widgets.scoreboard import number
+from lvm_tui.widgets.text import lines
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One job and what came of it."""
+
+    model: str
+    state: str
+    epoch: int
+    val_cosine: float | None
+    val_margin: float | None
+    ood_margin: float | None
+    rollout: float | None
+    gates: int | None
+    ready: bool
+    missing: tuple[str, ...]
+    """What keeps it from production, or why it failed."""
+
+    @classmethod
+    def of(cls, job: JobRow, run: RunView | None) -> Verdict:
+        outcome = run.outcome if run is not None else None
+        if run is None or outcome is None:
+            note = (job.note,) if job.note else ()
+            return cls(job.model, job.state, 0, None, None, None, None, None, False, note)
+        result = outcome.summary
+        missing = [str(item) for item in result.get("missing") or ()]
+        if run.bias_alerts:
+            missing.append(f"{run.bias_alerts} backward-bias alerts in the history, needs 0")
+        if not result:
+            missing.append("no 5CAT ran")
+        if outcome.outcome not in ("completed", "early_stopped") and outcome.reason:
+            missing.insert(0, outcome.reason)
+        return cls(
+            model=job.model,
+            state=job.state,
+            epoch=outcome.best_5cat_epoch or outcome.best_epoch,
+            val_cosine=outcome.best_val_cosine,
+            val_margin=number(result, "VAL", "margin"),
+            ood_margin=number(result, "OOD", "margin"),
+            rollout=number(result, "VAL", "rollout"),
+            gates=result.get("passed") if result else None,
+            ready=bool(result.get("ready")) and not run.bias_alerts,
+            missing=tuple(missing),
+        )
+
+
+class Summary(Board[tuple[Verdict, ...]]):
+    def show_frame(self, frame: Frame) -> None:
+        runs = {run.run: run for run in frame.finished}
+        if frame.run is not None:
+            runs[frame.run.run] = frame.run
+        self.show(tuple(Verdict.of(job, runs.get(job.run)) for job in frame.jobs))
+
+    def draw(self, slice_: tuple[Verdict, ...], size: Size) -> Content:
+        ready = [verdict.model for verdict in slice_ if verdict.ready]
+        rows = [
+            Content.assemble(
+                ("The queue has finished. ", "bold"),
+                (f"Ready for production: {', '.join(ready)}", "$text-success bold")
+                if ready
+                else ("No model is ready for production.", "$text-warning bold"),
+            ),
+            Content(""),
+            Content.styled(
+                f"  {'model':<13}{'best epoch':>10}  {'val cos':>7}  {'margin VAL':>10}"
+                f"  {'OOD':>6}  {'rollout':>7}  {'gates':>5}  verdict",
+                "$text-muted",
+            ),
+        ]
+        for verdict in slice_:
+            rows.append(_row(verdict))
+            room = 2 if size.height > 3 * len(slice_) + 8 else 1
+            rows += _missing(verdict, room)
+        rows += [Content(""), *_next(bool(ready))]
+        return lines(row.truncate(size.width, ellipsis=True) for row in rows)
+
+
+def _row(verdict: Verdict) -> Content:
+    sign, style = SIGNS.get(verdict.state, ("?", ""))
+    epoch = str(verdict.epoch) if verdict.epoch else "–"
+    gates = f"{verdict.gates}/5" if verdict.gates is not None else "–"
+    if verdict.ready:
+        words = Content.styled("READY ✓", "$text-success bold")
+    elif verdict.state in ("queued", "running", "paused"):
+        words = Content.styled(verdict.state, "$text-muted")
+    elif verdict.state == "failed":
+        words = Content.styled("failed ✗", "$text-error bold")
+    else:
+        words = Content.styled("not ready ✗", "$text-warning bold")
+    return Content.assemble(
+        (f"{sign} ", style),
+        (f"{verdict.model:<13}", "bold"),
+        f"{epoch:>10}  {fixed(verdict.val_cosine):>7}  {signed(verdict.val_margin):>10}"
+        f"  {signed(verdict.ood_margin):>6}  {fixed(verdict.rollout):>7}  {gates:>5}  ",
+        words,
+    )
+
+
+def _missing(verdict: Verdict, room: int) -> list[Content]:
+    if verdict.ready or not verdict.missing:
+        return []
+    shown = list(verdict.missing[:room])
+    if len(verdict.missing) > room:
+        shown[-1] += f"  (+{len(verdict.missing) - room} more)"
+    return [Content.styled(f"      {item}", "$text-muted") for item in shown]
+
+
+def _next(ready: bool) -> list[Content]:
+    keys = [("3", "promote a model that is ready")] if ready else []
+    keys += [
+        ("6", "compare the runs"),
+        ("5", "look at the data: can it reach the gates at all?"),
+        ("2", "queue more training"),
+        ("c", "show the charts of the last run"),
+    ]
+    return [
+        Content.assemble("  ", (f"[{key}]", "bold $text-primary"), f" {words}")
+        for key, words in keys
+    ]

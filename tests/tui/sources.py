@@ -1,0 +1,79 @@
+"""A workspace in memory: what the dashboard reads, without disk and without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lvm.events import AlertAcknowledged, Record
+from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
+from .scripted import Script
+
+
+class MemoryLog:
+    """Gives out the records of a script up to `visible`, as a tailed file would."""
+
+    restarts = 0
+
+    def __init__(self, script: Script, visible: int | None = None) -> None:
+        self.script = script
+        self.visible = visible
+        self._at = 0
+
+    def poll(self, max_records: int | None = None) -> Sequence[Record]:
+        end = len(self.script.records) if self.visible is None else self.visible
+        if max_records is not None:
+            end = min(end, self._at + max_records)
+        records = self.script.records[self._at : end]
+        self._at += len(records)
+        return records
+
+
+class MemoryWorkspace:
+    """Stands in for lvm_tui.workspace.Workspace; remembers the commands that it was sent."""
+
+    log_path = Path("artifacts/lvm/events.jsonl")
+
+    def __init__(
+        self,
+        runs: dict[str, Script] | None = None,
+        *,
+        workspace: Script | None = None,
+        jobs: Sequence[JobRow] = (),
+        runner: RunnerView | None = None,
+    ) -> None:
+        self.runs = runs or {}
+        self.workspace = workspace or Script()
+        self.rows = tuple(jobs)
+        self.holder = runner or RunnerView(alive=True, pid=4711, host="ada")
+        self.sent: list[tuple[str, str]] = []
+
+    def jobs(self) -> tuple[JobRow, ...]:
+        return self.rows
+
+    def runner(self) -> RunnerView:
+        return self.holder
+
+    def newest_run(self) -> str:
+        return next(reversed(self.runs), "")
+
+    def workspace_log(self) -> MemoryLog:
+        return MemoryLog(self.workspace)
+
+    def run_log(self, run: str) -> MemoryLog:
+        return MemoryLog(self.runs[run])
+
+    def send(self, kind: str, argument: str = "") -> None:
+        self.sent.append((kind, argument))
+
+    def acknowledge(self, alert: Alert, frame: Frame) -> None:
+        self.sent.append(("acknowledge", alert.id))
+        self.runs[alert.run].add(AlertAcknowledged(alert.id, "test"))
+
+
+FOUR = (
+    JobRow(1, "transformer", "running", "transformer_5cat_20251030_220000"),
+    JobRow(2, "gru", "queued"),
+    JobRow(3, "lstm", "queued"),
+    JobRow(4, "amn", "queued"),
+)

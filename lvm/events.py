@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import operator
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -323,7 +325,22 @@ def decode(line: str) -> Record | None:
 
     Raises ValueError (json.JSONDecodeError among them) when the line is not an event at all.
     """
-    document = json.loads(line)
+    return record_of(json.loads(line))
+
+
+def record_of(document: Any) -> Record | None:
+    """The record of a parsed line, as `decode`; lean, for logs of millions of lines."""
+    try:
+        seq, time = document["seq"], document["time"]
+        kind, values_of = _READERS[document["type"]]
+        if type(seq) is int and type(time) is float:
+            return Record(seq, time, kind(*values_of(document)))
+    except (KeyError, TypeError):  # a field or a type that is missing or unknown, or no event
+        pass
+    return _tolerant_record_of(document)
+
+
+def _tolerant_record_of(document: Any) -> Record | None:
     if not isinstance(document, dict) or not isinstance(document.get("seq"), int):
         raise ValueError("not an event: no seq")
     kind = _TYPES.get(str(document.get("type")))
@@ -332,8 +349,19 @@ def decode(line: str) -> Record | None:
     values = {f.name: document[f.name] for f in dataclasses.fields(kind) if f.name in document}
     try:
         return Record(document["seq"], float(document.get("time", 0.0)), kind(**values))
-    except TypeError as error:  # a field without default is missing
+    except TypeError as error:  # a field without default is missing, or the time is no number
         raise ValueError(f"{document['type']}: {error}") from error
+
+
+def _values_of(kind: type[Event]) -> Callable[[dict[str, Any]], Sequence[Any]]:
+    names = [item.name for item in dataclasses.fields(kind)]
+    if len(names) < 2:  # itemgetter makes a tuple of two or more
+        return lambda document: [document[name] for name in names]
+    return operator.itemgetter(*names)
+
+
+_READERS = {name: (kind, _values_of(kind)) for name, kind in _TYPES.items()}
+"""type → its class, and what takes the class's fields, in order, out of a parsed line."""
 
 
 def _finite(value: Any) -> Any:

@@ -16,7 +16,7 @@ from lvm.errors import DiskError
 TEMPORARY_SUFFIX = ".part"
 """What a half-written file is called; no reader ever looks at one."""
 
-_DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+_DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ up here. Nothing in this file imports torch or numpy.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
@@ -35,6 +36,18 @@ def _require_one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     _require(value in choices, name, value, "one of " + ", ".join(choices))
 
 
+def _check_names(document: dict[str, Any], known: list[str]) -> None:
+    if not isinstance(document, dict):
+        raise SettingsError(f"{document!r} are not settings", fix="give names with their values")
+    for name in document:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            guess = f"did you mean {nearest[0]}? " if nearest else ""
+            raise SettingsError(
+                f"unknown setting {name!r}", fix=f"{guess}known are: {', '.join(sorted(known))}"
+            )
+
+
 class _Settings:
     """Shared by all settings: to and from plain JSON, refusing unknown names."""
 
@@ -45,18 +58,31 @@ class _Settings:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        for name in document:
-            if name not in known:
-                raise SettingsError(
-                    f"unknown setting {name!r}",
-                    fix="known are: " + ", ".join(sorted(known)),
-                )
+        _check_names(document, [f.name for f in dataclasses.fields(cls)])  # type: ignore[arg-type]
         return cls(**document)
 
     def changed(self, **values: Any) -> Self:
         """A copy with some fields changed; the copy is checked like any other."""
         return dataclasses.replace(self, **values)  # type: ignore[type-var]
+
+    def _check_types(self) -> None:
+        """Refuse a value of another type, so that "no" is never taken for True nor 1.5 for 1."""
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            if item.type not in _TYPES:
+                continue
+            kinds, words = _TYPES[item.type]
+            value = getattr(self, item.name)
+            right = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+            _require(right, item.name, value, words)
+
+
+_TYPES: dict[Any, tuple[tuple[type, ...], str]] = {
+    "bool": ((bool,), "true or false"),
+    "int": ((int,), "a whole number"),
+    "float": ((float, int), "a number"),
+    "str": ((str,), "a text"),
+}
+"""Annotation of a field, as written → the types that its value may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +133,7 @@ class Thresholds(_Settings):
     """Data: cos(last context, target) − cos(first context, target) must reach this."""
 
     def __post_init__(self) -> None:
+        self._check_types()
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
             if item.name == "ready_gates":
@@ -135,6 +162,7 @@ class FivecatSettings(_Settings):
     """Rows per forward pass; does not change any number beyond float rounding."""
 
     def __post_init__(self) -> None:
+        self._check_types()
         _require(self.max_samples >= 1, "max_samples", self.max_samples, "at least 1")
         _require(1 <= self.horizon <= 100, "horizon", self.horizon, "from 1 to 100")
         _require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
@@ -166,6 +194,7 @@ class DataSettings(_Settings):
     ood_fraction: float = 0.10
 
     def __post_init__(self) -> None:
+        self._check_types()
         four = (self.train, self.val, self.ood, self.articles)
         if self.bank and any(four):
             raise SettingsError(
@@ -220,6 +249,7 @@ class TrainSettings(_Settings):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._check_types()
         _require_one_of("model", self.model, MODEL_TYPES)
         _require_one_of("objective", self.objective, get_args(Objective))
         _require_one_of("precision", self.precision, get_args(Precision))
@@ -262,8 +292,13 @@ class Job(_Settings):
     train: TrainSettings = field(default_factory=TrainSettings)
     data: DataSettings = field(default_factory=DataSettings)
 
+    def __post_init__(self) -> None:
+        for name, kind in {"train": TrainSettings, "data": DataSettings}.items():
+            _require(isinstance(getattr(self, name), kind), name, getattr(self, name), "settings")
+
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
+        _check_names(document, ["train", "data"])
         return cls(
             train=TrainSettings.from_json(document.get("train", {})),
             data=DataSettings.from_json(document.get("data", {})),

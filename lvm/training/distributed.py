@@ -94,7 +94,9 @@ def joined_world() -> Iterator[World]:
         torch.distributed.init_process_group("nccl")
     else:
         torch.distributed.init_process_group("gloo")
+    world = World(torch.distributed.get_rank(), torch.distributed.get_world_size())
     try:
-        yield World(torch.distributed.get_rank(), torch.distributed.get_world_size())
+        yield world
+        world.wait_for_all()  # a rank that leaves early takes its connections with it
     finally:
         torch.distributed.destroy_process_group()

@@ -1,0 +1,116 @@
+"""`lvm init`, `encode`, `reference`, `diagnose`: everything before training."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from lvm.cli.output import Output
+from lvm.config import CONFIG_NAME, find_data, load_config, render_template
+from lvm.errors import InputError
+from lvm.files import write_text
+
+
+def init(arguments: Namespace, output: Output) -> int:
+    root = Path(arguments.root)
+    path = root / CONFIG_NAME
+    if path.exists() and not arguments.force:
+        raise InputError(
+            "is there already", where=str(path), fix="edit it, or replace with --force"
+        )
+    found = find_data(root)
+    write_text(path, render_template(found))
+    document = {"written": str(path), "data": found.to_json()}
+    if output.as_json:
+        output.document(document)
+    else:
+        output.line(f"wrote {path}")
+        named = [f"  {name} = {value}" for name, value in found.to_json().items() if value]
+        output.lines(named if found.complete else ["no data files found: fill in [data]"])
+    return 0
+
+
+def encode(arguments: Namespace, output: Output) -> int:
+    from lvm.data.encode import encode_to_bank
+    from lvm.data.text import read_articles
+
+    articles = read_articles([Path(source) for source in arguments.source])
+    written = encode_to_bank(
+        articles,
+        arguments.encoder,
+        Path(arguments.out),
+        dim=arguments.dim,
+        seed=arguments.seed,
+        progress=output.progress,
+    )
+    return _describe_bank(written, output)
+
+
+def reference(arguments: Namespace, output: Output) -> int:
+    from lvm.data.reference import write_reference
+
+    written = write_reference(
+        arguments.kind,
+        Path(arguments.out),
+        dim=arguments.dim,
+        articles=arguments.articles,
+        seed=arguments.seed,
+    )
+    return _describe_bank(written, output)
+
+
+def _describe_bank(path: Path, output: Output) -> int:
+    from lvm.data.bank import open_bank
+
+    bank = open_bank(path, output.progress)
+    document: dict[str, Any] = {
+        "bank": str(path),
+        "vectors": len(bank),
+        "articles": len(bank.articles),
+        "dim": bank.dim,
+        "texts": bank.has_texts,
+    }
+    if output.as_json:
+        output.document(document)
+    else:
+        output.line(
+            f"{path}: {len(bank)} vectors of {bank.dim} in {document['articles']} articles"
+            + (", with texts" if bank.has_texts else "")
+        )
+    return 0
+
+
+def diagnose(arguments: Namespace, output: Output) -> int:
+    from lvm.data.sources import open_for_diagnosis
+    from lvm.quality.direction import check_direction, render_report
+
+    root = Path(arguments.root)
+    config = load_config(root)
+    opened = open_for_diagnosis(
+        Path(arguments.file),
+        bank=Path(arguments.bank) if arguments.bank else None,
+        seed=arguments.seed,
+        progress=output.progress,
+    )
+    report = check_direction(opened.sequences, config.thresholds, seed=arguments.seed)
+    document: dict[str, Any] = {
+        "file": arguments.file,
+        "quality": report.to_json(),
+        "alignment": opened.alignment,
+        "forecast": None,
+    }
+    if opened.splits is not None and not arguments.no_forecast:
+        from lvm.quality.forecast import forecast
+
+        found = forecast(*opened.splits, config.thresholds, seed=arguments.seed)
+        document["forecast"] = found.to_json()
+    if output.as_json:
+        output.document(document)
+    else:
+        output.lines(render_report(report))
+        if document["forecast"]:
+            from lvm.quality.forecast import render_forecast
+
+            output.lines(render_forecast(found))
+    return 0 if report.passed else 1

@@ -1,0 +1,78 @@
+"""`lvm 5cat`: the battery on a checkpoint."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from lvm.cli.output import Output
+from lvm.cli.report import fivecat_lines
+from lvm.config import load_config
+from lvm.errors import InputError
+from lvm.settings import DataSettings
+
+
+def fivecat(arguments: Namespace, output: Output) -> int:
+    from lvm.data.sources import open_test_data
+    from lvm.fivecat.battery import run_battery
+    from lvm.models.checkpoint import load_checkpoint
+    from lvm.training.device import choose_device
+
+    root = Path(arguments.root)
+    config = load_config(root)
+    changes = {
+        "max_samples": arguments.max_samples,
+        "horizon": arguments.horizon,
+        "offset_origin": arguments.offset_origin,
+        "seed": arguments.seed,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    settings = config.fivecat.changed(**given)
+    device, warning = choose_device(arguments.device)
+    if warning:
+        output.message(warning, "warn")
+    checkpoint = load_checkpoint(Path(arguments.model), device=str(device))
+    val, ood = open_test_data(
+        _test_data(arguments, config.data), root=root, seed=arguments.seed, progress=output.progress
+    )
+    result = run_battery(
+        checkpoint.model,
+        val,
+        ood,
+        settings,
+        config.thresholds,
+        device,
+        progress=lambda step: output.progress(f"{step.split} {step.test}", step.done, step.total),
+    )
+    document = result.to_json()
+    if output.as_json:
+        output.document(document)
+    else:
+        output.line(f"{arguments.model}  {checkpoint.model_type}, epoch {checkpoint.epoch}", "bold")
+        output.lines(fivecat_lines(document))
+    return 0 if document["ready"] else 1
+
+
+def _test_data(arguments: Namespace, configured: DataSettings) -> DataSettings:
+    files = (arguments.val_npz, arguments.ood_npz, arguments.articles_npz)
+    if arguments.bank:
+        if any(files):
+            raise InputError(
+                "both a bank and sequence files are given",
+                fix="give either --bank, or --val-npz, --ood-npz and --articles-npz",
+            )
+        return DataSettings(
+            bank=arguments.bank,
+            val_articles=arguments.val_articles or "",
+            ood_articles=arguments.ood_articles or "",
+        )
+    if all(files):
+        return DataSettings(
+            val=arguments.val_npz, ood=arguments.ood_npz, articles=arguments.articles_npz
+        )
+    if any(files) or not configured.complete:
+        raise InputError(
+            "no test data",
+            fix="give --val-npz, --ood-npz and --articles-npz, or --bank, or a [data] section",
+        )
+    return configured

@@ -1,0 +1,84 @@
+"""Results to standard output, messages to standard error, colours only where they are wanted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from lvm.errors import LvmError
+
+_COLOURS = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "bold": "1"}
+
+
+class Output:
+    """Where a command prints. `--json`: one document on standard output, nothing else there."""
+
+    def __init__(
+        self, *, as_json: bool, stream: TextIO, messages: TextIO, env: Mapping[str, str]
+    ) -> None:
+        self.as_json = as_json
+        self._stream, self._messages = stream, messages
+        self._plain = bool(env.get("NO_COLOR")) or env.get("TERM") == "dumb"
+        self._bar_shown = False
+
+    def document(self, document: Any) -> None:
+        """The one JSON document of `--json`."""
+        json.dump(document, self._stream, indent=2, ensure_ascii=False, allow_nan=False)
+        self._stream.write("\n")
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """A line of the result; to standard error when standard output is for JSON."""
+        self._clear_bar()
+        stream = self._messages if self.as_json else self._stream
+        print(self._styled(text, style, stream), file=stream, flush=True)
+
+    def lines(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.line(text)
+
+    def message(self, text: str, style: str = "") -> None:
+        """What is not the result: standard error."""
+        self._clear_bar()
+        print(self._styled(text, style, self._messages), file=self._messages, flush=True)
+
+    def error(self, error: LvmError) -> None:
+        self.message(f"lvm: {error}", "bad")
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """A bar that overwrites itself; nothing where messages are not a terminal."""
+        if not self._messages.isatty():
+            return
+        share = min(done / total, 1.0) if total else 0.0
+        full = int(share * 24)
+        bar = "━" * full + "─" * (24 - full)
+        width = shutil.get_terminal_size().columns
+        text = f"{bar} {share:4.0%}  {what}"
+        self._messages.write("\r\x1b[K" + text[: width - 1])
+        self._messages.flush()
+        self._bar_shown = True
+        if total and done >= total:
+            self._clear_bar()
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Columns as wide as their content; numbers are the caller's to format."""
+        widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+        for number, row in enumerate([head, *rows]):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.line("  ".join(cells).rstrip(), "bold" if number == 0 else "")
+
+    def _clear_bar(self) -> None:
+        if self._bar_shown:
+            self._messages.write("\r\x1b[K")
+            self._bar_shown = False
+
+    def _styled(self, text: str, style: str, stream: TextIO) -> str:
+        if not style or self._plain or not stream.isatty():
+            return text
+        return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
+
+
+def is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,165 @@
+"""The command line: names and flags as users of the old scripts know them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from lvm import __version__
+from lvm.settings import MODEL_TYPES
+
+_EPILOG = """\
+exit codes: 0 done and passed · 1 ran, the verdict is "fail" · 2 usage or bad input
+            3 failed while running · 130 interrupted
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"lvm: {message}\n  → {self.prog} --help shows what is known\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="lvm",
+        description="Train, test and check Latent Vector Models. The dashboard is lvm-tui.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"lvm {__version__}")
+    parser.set_defaults(json=False, root=".")
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)  # else a verb resets them
+    common.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    common.add_argument("--root", metavar="DIR", help="the project folder (default: here)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, function: str, summary: str, *, within: argparse._SubParsersAction[_Parser]
+    ) -> _Parser:
+        module, _, function = function.partition(":")
+        sub = within.add_parser(name, help=summary, description=summary, parents=[common])
+        sub.set_defaults(module=module, function=function)
+        return sub
+
+    init = command("init", "data:init", "write a commented lvm.toml", within=commands)
+    init.add_argument("--force", action="store_true", help="replace an lvm.toml that is there")
+
+    encode = command("encode", "data:encode", "text files → vector bank", within=commands)
+    encode.add_argument("source", nargs="+", metavar="SOURCE", help="txt, md, rst, html, jsonl")
+    encode.add_argument("--out", required=True, metavar="BANK", help="the .npz to write")
+    encode.add_argument(
+        "--encoder",
+        default="lsa",
+        help="lsa (default; nothing to download), a sentence-transformers name or folder, http://…",
+    )
+    encode.add_argument("--dim", type=int, default=768, help="width of the lsa encoder's vectors")
+    encode.add_argument("--seed", type=int, default=0)
+
+    reference = command(
+        "reference", "data:reference", "make a reference corpus of known signal", within=commands
+    )
+    reference.add_argument("kind", choices=["forward", "reversed", "shuffled", "flat"])
+    reference.add_argument("--out", required=True, metavar="BANK")
+    reference.add_argument("--dim", type=int, default=768)
+    reference.add_argument("--articles", type=int, default=800)
+    reference.add_argument("--seed", type=int, default=0)
+
+    diagnose = command(
+        "diagnose", "data:diagnose", "data quality, before any training", within=commands
+    )
+    diagnose.add_argument("file", metavar="FILE", help="sequences or a bank (.npz)")
+    diagnose.add_argument("--bank", help="the articles of a sequence file, for the alignment")
+    diagnose.add_argument(
+        "--no-forecast", action="store_true", help="leave out baselines and forecast"
+    )
+    diagnose.add_argument("--seed", type=int, default=0)
+
+    train = command("train", "training:train", "train one model", within=commands)
+    train.add_argument("model", choices=MODEL_TYPES)
+    _add_training(train)
+
+    queue = command("queue", "training:queue_list", "the queue", within=commands)
+    verbs = queue.add_subparsers(dest="verb", metavar="VERB")
+    add = command("add", "training:queue_add", "add a model", within=verbs)
+    add.add_argument("model", choices=MODEL_TYPES)
+    _add_training(add)
+    everything = command("all", "training:queue_all", "add all four models", within=verbs)
+    _add_training(everything)
+    command("list", "training:queue_list", "what is queued, running, done", within=verbs)
+    move = command("move", "training:queue_move", "change the order", within=verbs)
+    move.add_argument("job", type=int)
+    move.add_argument("to", choices=["up", "down", "top", "bottom"])
+    for name, summary in {
+        "remove": "take a job off the queue",
+        "retry": "queue a failed or stopped job again; it resumes where it was",
+    }.items():
+        verb = command(name, f"training:queue_{name}", summary, within=verbs)
+        verb.add_argument("job", type=int)
+    for name, summary in {
+        "pause": "pause what trains",
+        "resume": "go on",
+        "stop": "stop after a checkpoint, and the queue with it",
+        "skip": "stop this job, go to the next",
+    }.items():
+        command(name, f"training:queue_{name}", summary, within=verbs)
+    acknowledge = command(
+        "acknowledge", "training:queue_acknowledge", "acknowledge an alert", within=verbs
+    )
+    acknowledge.add_argument("alert", nargs="?", default="", help="its id; all if left out")
+    run = command("run", "training:queue_run", "train what is queued", within=verbs)
+    run.add_argument("--wait", action="store_true", help="wait for new jobs when it is empty")
+
+    fivecat = command("5cat", "fivecat:fivecat", "the five tests on a checkpoint", within=commands)
+    fivecat.add_argument("--model", required=True, metavar="CKPT")
+    fivecat.add_argument("--val-npz", metavar="F")
+    fivecat.add_argument("--ood-npz", metavar="F")
+    fivecat.add_argument("--articles-npz", metavar="F")
+    fivecat.add_argument("--bank", metavar="B", help="instead: a bank, split as in train")
+    _add_bank_split(fivecat)
+    fivecat.add_argument("--max-samples", type=int)
+    fivecat.add_argument("--horizon", type=int)
+    fivecat.add_argument("--device", default="auto")
+    fivecat.add_argument("--offset-origin", choices=["context", "target"])
+    fivecat.add_argument("--seed", type=int, default=0)
+
+    runs = command("runs", "runs:list_all", "runs", within=commands)
+    verbs = runs.add_subparsers(dest="verb", metavar="VERB")
+    command("list", "runs:list_all", "all runs, newest first", within=verbs)
+    show = command("show", "runs:show", "one run", within=verbs)
+    show.add_argument("run")
+    compare = command("compare", "runs:compare", "settings and numbers side by side", within=verbs)
+    compare.add_argument("run", nargs="+")
+    resume = command("resume", "runs:resume", "go on with a run", within=verbs)
+    resume.add_argument("run")
+    resume.add_argument("--epochs", type=int, help="train to this many epochs in all")
+    return parser
+
+
+def _add_bank_split(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--val-articles", metavar="A-B", help="article ids of VAL, inclusive")
+    parser.add_argument("--ood-articles", metavar="A-B", help="article ids of OOD, inclusive")
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    """Flags left out take the value of lvm.toml, or the default (docs/settings)."""
+    data = parser.add_argument_group("data: four files, or one bank")
+    for name in ("train", "val", "ood", "articles"):
+        data.add_argument(f"--{name}", metavar="F", dest=f"data_{name}")
+    data.add_argument("--bank", metavar="B")
+    _add_bank_split(data)
+    training = parser.add_argument_group("training")
+    training.add_argument("--epochs", type=int, help="20")
+    training.add_argument("--device", help="auto (cuda, then mps, then cpu)")
+    training.add_argument("--batch-size", type=int, help="256")
+    training.add_argument("--learning-rate", type=float, help="0.0005")
+    training.add_argument("--objective", help="mse")
+    training.add_argument("--precision", choices=["fp32", "bf16"])
+    training.add_argument("--early-stop", type=int, metavar="N", help="epochs without improvement")
+    training.add_argument("--on-severe", choices=["stop", "alert"], help="severe backward bias")
+    training.add_argument(
+        "--accept-bad-data",
+        action="store_true",
+        default=None,
+        help="train although the data fails its checks; recorded",
+    )
+    training.add_argument("--seed", type=int)

@@ -85,6 +85,11 @@ class LvmApp(App[Exit]):
     def frame(self) -> Frame:
         return self.live.frame
 
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        themes.add_shades(variables)
+        return variables
+
     def get_driver_class(self) -> type[Driver]:
         if sys.platform == "win32":
             return super().get_driver_class()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from textual.app import App
+from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 DARK = Theme(
@@ -39,7 +40,25 @@ LIGHT = Theme(
 
 DEFAULT = DARK.name
 
+_SHADES = {"dim": 0.62, "faint": 0.28}
+"""Our two greys: share of the foreground in the background."""
+
 
 def register(app: App[Any]) -> None:
     for theme in (DARK, LIGHT):
         app.register_theme(theme)
+
+
+def add_shades(variables: dict[str, str]) -> None:
+    """Put $dim and $faint into a theme's variables, for ours and for Textual's themes alike."""
+    for name, share in _SHADES.items():
+        try:
+            background = Color.parse(variables["background"])
+            foreground = Color.parse(variables["foreground"])
+        except ColorParseError:
+            variables[name] = "ansi_bright_black"
+            continue
+        if background.ansi is not None or foreground.ansi is not None:
+            variables[name] = "ansi_bright_black"
+        else:
+            variables[name] = background.blend(foreground, share, 1.0).hex

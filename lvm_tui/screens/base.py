@@ -19,11 +19,8 @@ if TYPE_CHECKING:
 class FrameScreen(Screen[None]):
     """A full screen that shows frames. Subclasses give `compose_body`, `show_frame`, `HELP`."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (110, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (32, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - typed by Screen
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012
 
     TITLE = ""
     HELP_TEXT: ClassVar[str] = ""

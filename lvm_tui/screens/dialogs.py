@@ -9,8 +9,11 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+from textual.widgets.button import ButtonVariant
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +22,7 @@ class Answer:
     value: str
     label: str
     """Button text, without the key."""
-    style: str = "default"
-    """default | primary | warning | error"""
+    style: ButtonVariant = "default"
 
 
 class Ask(ModalScreen[str]):
@@ -44,16 +46,17 @@ class Ask(ModalScreen[str]):
             yield Static(self._text, id="text", markup=False)
             with Horizontal(id="answers"):
                 for answer in self._answers:
-                    button = Button(f"[{answer.key}] {answer.label}", id=answer.value, compact=True)
-                    button.variant = answer.style  # type: ignore[assignment]
-                    yield button
+                    label = Content.assemble((f"[{answer.key}]", "bold"), f" {answer.label}")
+                    yield Button(label, variant=answer.style, name=answer.value, compact=True)
 
-    def on_mount(self) -> None:
+    def on_key(self, event: Key) -> None:
         for answer in self._answers:
-            self._bindings.bind(answer.key, f"answer({answer.value!r})", answer.label, show=False)
+            if event.key == answer.key:
+                event.stop()
+                self.dismiss(answer.value)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id or "")
+        self.dismiss(event.button.name or "")
 
     def action_answer(self, value: str) -> None:
         self.dismiss(value)

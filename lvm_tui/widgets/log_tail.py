@@ -30,13 +30,13 @@ class LogTail(Board[tuple[LogLine, ...]]):
 
     def draw(self, slice_: tuple[LogLine, ...], size: Size) -> Content:
         if not slice_:
-            return Content.styled("nothing has happened yet", "$text-muted")
+            return Content.styled("nothing has happened yet", "$dim")
         return lines(self._line(line, size.width) for line in slice_[-max(size.height, 1) :])
 
     def _line(self, line: LogLine, width: int) -> Content:
         time = datetime.fromtimestamp(line.time, self.zone).strftime("%H:%M:%S")
         return Content.assemble(
-            (f"{time} ", "$text-muted"),
+            (f"{time} ", "$dim"),
             (f"{_SIGNS.get(line.level, ' ')} ", _STYLES.get(line.level, "")),
             (line.text, _STYLES.get(line.level, "") if line.level != "good" else ""),
         ).truncate(width, ellipsis=True)

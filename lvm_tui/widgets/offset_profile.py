@@ -18,10 +18,10 @@ def profile_line(name: str, split: dict[str, Any], width: int) -> Content:
     cosines = _cosines(split)
     known = [value for value in cosines.values() if value is not None]
     if not known:
-        return Content.styled(f"{name} offsets: not measured", "$text-muted")
+        return Content.styled(f"{name} offsets: not measured", "$dim")
     low, high = min(known), max(known)
     scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
-    parts = [Content.styled(f"{name:<4}", "$text-muted")]
+    parts = [Content.styled(f"{name:<4}", "$dim")]
     for k, value in cosines.items():
         block = "·" if value is None else BLOCKS[round((value - low) * scale)]
         best = value is not None and value == high
@@ -30,13 +30,13 @@ def profile_line(name: str, split: dict[str, Any], width: int) -> Content:
         if k == TARGET:
             part = Content.assemble(("[", "bold"), f"{label} ", (block, style), ("]", "bold"))
         else:
-            part = Content.assemble((f"{label} ", "$text-muted"), (block, style))
+            part = Content.assemble((f"{label} ", "$dim"), (block, style))
         parts.append(part)
     line = Content(" ").join(parts)
     at = split.get("best_offset")
     if at is not None and line.cell_length + 12 <= width:
         text = f"{at:+d}".replace("-", "−") if at else "0"
-        line += Content.styled(f"  peak k={text} ", "$text-muted")
+        line += Content.styled(f"  peak k={text} ", "$dim")
         line += (
             Content.styled("✓", "$text-success")
             if at == TARGET
@@ -44,7 +44,7 @@ def profile_line(name: str, split: dict[str, Any], width: int) -> Content:
         )
         peak = cosines.get(int(at))
         if line.cell_length + 8 <= width:
-            line += Content.styled(f" {fixed(peak)}", "$text-muted")
+            line += Content.styled(f" {fixed(peak)}", "$dim")
     return line
 
 

@@ -53,8 +53,9 @@ def linear_axis(low: float, high: float, ticks: int, *, whole: bool = False) -> 
         pad = abs(low) * 0.05 or 1.0
         low, high = low - pad, high + pad
     step = _round_step((high - low) / max(ticks, 1), whole=whole)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
+    if ticks > 1 and _multiples(low, high, step)[1] == _multiples(low, high, step)[0]:
+        step = _round_step((high - low) / ticks / 2, whole=whole)  # one label tells no scale
+    first, last = _multiples(low, high, step)
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     marks = tuple((k * step, _label(k * step, digits)) for k in range(first, last + 1))
     return Axis(low, high, marks)
@@ -149,6 +150,11 @@ def _themed(ansi: str, colors: dict[int, Style]) -> Text:
         if number in colors:
             themed.stylize(colors[number], span.start, span.end)
     return themed
+
+
+def _multiples(low: float, high: float, step: float) -> tuple[int, int]:
+    """First and last multiple of `step` that lie within."""
+    return math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
 
 
 def _round_step(rough: float, *, whole: bool) -> float:

@@ -30,12 +30,12 @@ def _task(task: Task, width: int) -> list[Content]:
     first = Content.assemble((f"{sign} ", style), (task.title, "bold"))
     if task.state == "running":
         if not task.total:
-            return [first + Content.styled(" …", "$text-muted")]
+            return [first + Content.styled(" …", "$dim")]
         share = task.done / task.total
         progress = bar(share, min(40, width - 30)) + Content(f" {share:4.0%}  {task.note}")
         return [first, Content("  ") + progress]
     note = f"  {task.note}" if task.note else ""
-    rows = [first + Content.styled(f"  {duration(task.seconds)}{note}", "$text-muted")]
+    rows = [first + Content.styled(f"  {duration(task.seconds)}{note}", "$dim")]
     if task.state == "failed" and note:
         return [first, *Content.styled(f"  {task.note}", "$text-error").wrap(max(width, 20))]
     return rows

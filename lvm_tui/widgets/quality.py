@@ -20,7 +20,7 @@ class QualityPanel(Board[Data | None]):
 
     def draw(self, slice_: Data | None, size: Size) -> Content:
         if slice_ is None:
-            return Content.styled("the data has not been looked at yet", "$text-muted")
+            return Content.styled("the data has not been looked at yet", "$dim")
         return lines(
             row.truncate(size.width, ellipsis=True) for row in quality_rows(slice_, size.width)
         )
@@ -44,11 +44,11 @@ def quality_rows(data: Data, width: int) -> list[Content]:
 
 def quality_line(data: Data) -> Content:
     """All checks in one line, for the dashboard."""
-    parts = [Content.styled("data", "$text-muted")]
+    parts = [Content.styled("data", "$dim")]
     for check in data.quality.get("checks") or ():
         value = _value(check)
         parts.append(
-            Content.assemble((f"{check.get('name')} ", "$text-muted"), f"{value} ")
+            Content.assemble((f"{check.get('name')} ", "$dim"), f"{value} ")
             + verdict(check.get("passed"))
         )
     return Content("  ").join(parts)
@@ -64,7 +64,7 @@ def _check(check: dict[str, Any]) -> Content:
     return Content.assemble(
         f"  {name:<11}{_value(check):>8}  ",
         verdict(check.get("passed")),
-        (f"  needs {text}", "$text-muted"),
+        (f"  needs {text}", "$dim"),
     )
 
 
@@ -83,9 +83,7 @@ def _profile(positions: list[float]) -> Content:
     bars = "  ".join(
         f"{BLOCKS[round((value - low) * scale)]} {fixed(value)}" for value in positions
     )
-    return Content.assemble(
-        ("  to target  ", "$text-muted"), bars, ("  oldest → last", "$text-muted")
-    )
+    return Content.assemble(("  to target  ", "$dim"), bars, ("  oldest → last", "$dim"))
 
 
 def _words(data: Data, width: int) -> list[Content]:

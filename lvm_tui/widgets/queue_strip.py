@@ -9,13 +9,13 @@ from lvm_tui.state.views import Frame, JobRow, RunnerView
 from lvm_tui.widgets.board import Board
 
 SIGNS = {
-    "queued": ("·", "$text-muted"),
+    "queued": ("·", "$dim"),
     "running": ("▶", "$text-primary bold"),
     "paused": ("‖", "$text-warning bold"),
     "done": ("✓", "$text-success"),
     "failed": ("✗", "$text-error bold"),
     "stopped": ("■", "$text-warning"),
-    "cancelled": ("■", "$text-muted"),
+    "cancelled": ("■", "$dim"),
 }
 """Of each state of a job: its sign and style."""
 
@@ -26,17 +26,17 @@ class QueueStrip(Board[tuple[tuple[JobRow, ...], RunnerView, bool]]):
 
     def draw(self, slice_: tuple[tuple[JobRow, ...], RunnerView, bool], size: Size) -> Content:
         jobs, runner, watching = slice_
-        right = Content.styled(_who(runner, watching), "$text-muted")
+        right = Content.styled(_who(runner, watching), "$dim")
         room = size.width - right.cell_length - 2
-        left = Content.styled("queue  ", "$text-muted")
+        left = Content.styled("queue  ", "$dim")
         if not jobs:
-            left += Content.styled("empty", "$text-muted")
+            left += Content.styled("empty", "$dim")
         current = next((i for i, job in enumerate(jobs) if job.state in ("running", "paused")), 0)
         start = 0
         strip = _strip(jobs)
         while strip.cell_length > room - left.cell_length and start < current:
             start += 1
-            strip = Content.styled("… ", "$text-muted") + _strip(jobs[start:])
+            strip = Content.styled("… ", "$dim") + _strip(jobs[start:])
         line = (left + strip).truncate(room, ellipsis=True)
         return line + Content(" " * max(room - line.cell_length + 2, 0)) + right
 

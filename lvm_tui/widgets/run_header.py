@@ -82,7 +82,7 @@ class RunHeader(Board[Heading | None]):
             (2, Content(f"{heading.speed} seq/s")),
         ]
         if heading.memory:
-            parts.append((4, Content.styled(heading.memory, "$text-muted")))
+            parts.append((4, Content.styled(heading.memory, "$dim")))
         first = fitted([part for part in parts if part[1].plain], width)
         return lines((first.truncate(width, ellipsis=True), _second(heading, width)))
 
@@ -96,13 +96,13 @@ def _second(heading: Heading, width: int) -> Content:
     if heading.phase == "finished":
         return Content(heading.words).truncate(width, ellipsis=True)
     words = Content.styled(heading.words, style)
-    left = Content.assemble(("ETA ", "$text-muted"), (heading.left, "bold"))
+    left = Content.assemble(("ETA ", "$dim"), (heading.left, "bold"))
     room = width - words.cell_length - left.cell_length - len(heading.step) - 12
     progress = Content("")
     if room >= 6:
         color = "$secondary" if heading.phase == "testing" else "$primary"
         progress = bar(heading.share, min(room, _BAR), color) + Content(f" {heading.share:4.0%}")
-    middle = Content.styled(f"  {heading.step}  ", "$text-muted")
+    middle = Content.styled(f"  {heading.step}  ", "$dim")
     return spread(words + middle + progress, left, width)
 
 

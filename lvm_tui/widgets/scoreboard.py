@@ -86,13 +86,13 @@ def _title(standing: Standing, width: int) -> Content:
     if standing.testing is not None:
         parts.append(Content.styled(f"testing epoch {standing.testing.epoch}", "$text-secondary"))
     elif standing.next_epoch is not None:
-        parts.append(Content.styled(f"next after epoch {standing.next_epoch}", "$text-muted"))
+        parts.append(Content.styled(f"next after epoch {standing.next_epoch}", "$dim"))
     return Content("  ").join(parts).truncate(width, ellipsis=True)
 
 
 def _heads(trend: int) -> Content:
     text = f"{'':12}{'VAL':>6}   {'need':<6}{'OOD':>6}   {'need':<6}"
-    return Content.styled(text + ("trend" if trend >= 5 else ""), "$text-muted")
+    return Content.styled(text + ("trend" if trend >= 5 else ""), "$dim")
 
 
 def _row(row: Row, fivecats: tuple[Fivecat, ...], needs: dict[str, Any], trend: int) -> Content:
@@ -113,7 +113,7 @@ def _row(row: Row, fivecats: tuple[Fivecat, ...], needs: dict[str, Any], trend: 
                 shown,
                 " ",
                 verdict(passed) if result else Content(" "),
-                (f" {sign}{limit:<5}", "$text-muted"),
+                (f" {sign}{limit:<5}", "$dim"),
             )
         )
     if trend >= 3:
@@ -144,7 +144,7 @@ def _passes(value: float, need: float | None, op: str) -> bool | None:
 
 def _readiness(result: dict[str, Any], bias_alerts: int, width: int, room: int) -> list[Content]:
     if not result:
-        return [Content.styled("no 5CAT yet: direction unknown", "$text-muted")]
+        return [Content.styled("no 5CAT yet: direction unknown", "$dim")]
     missing = [str(item) for item in result.get("missing") or ()]
     if bias_alerts:
         missing.append(f"{bias_alerts} backward-bias alerts in the history, needs 0")

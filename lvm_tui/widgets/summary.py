@@ -79,7 +79,7 @@ class Summary(Board[tuple[Verdict, ...]]):
             Content.styled(
                 f"  {'model':<13}{'best epoch':>10}  {'val cos':>7}  {'margin VAL':>10}"
                 f"  {'OOD':>6}  {'rollout':>7}  {'gates':>5}  verdict",
-                "$text-muted",
+                "$dim",
             ),
         ]
         for verdict in slice_:
@@ -97,7 +97,7 @@ def _row(verdict: Verdict) -> Content:
     if verdict.ready:
         words = Content.styled("READY ✓", "$text-success bold")
     elif verdict.state in ("queued", "running", "paused"):
-        words = Content.styled(verdict.state, "$text-muted")
+        words = Content.styled(verdict.state, "$dim")
     elif verdict.state == "failed":
         words = Content.styled("failed ✗", "$text-error bold")
     else:
@@ -117,7 +117,7 @@ def _missing(verdict: Verdict, room: int) -> list[Content]:
     shown = list(verdict.missing[:room])
     if len(verdict.missing) > room:
         shown[-1] += f"  (+{len(verdict.missing) - room} more)"
-    return [Content.styled(f"      {item}", "$text-muted") for item in shown]
+    return [Content.styled(f"      {item}", "$dim") for item in shown]
 
 
 def _next(ready: bool) -> list[Content]:

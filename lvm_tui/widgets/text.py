@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-SEPARATOR = Content.styled(" ── ", "$text-disabled")
+SEPARATOR = Content.styled(" ── ", "$faint")
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 YES = Content.styled("✓", "$text-success")
@@ -27,7 +27,7 @@ def bar(share: float, width: int, style: str = "$primary") -> Content:
     halves = round(min(max(share, 0.0), 1.0) * width * 2)
     whole, half = divmod(halves, 2)
     rest = width - whole - half
-    return Content.assemble(("━" * whole + "╸" * half, style), ("─" * rest, "$surface-lighten-2"))
+    return Content.assemble(("━" * whole + "╸" * half, style), ("─" * rest, "$faint"))
 
 
 def sparkline(values: Sequence[float | None], width: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lvm.events import AlertAcknowledged, Record
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
+
 from .scripted import Script
 
 

@@ -1,0 +1,41 @@
+"""What the four models share: how contexts come in and how a prediction goes out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lvm.models.config import POSITION_SCALE, ModelConfig
+
+
+class LatentModel(nn.Module):
+    """(B, 5, dim) unit vectors, oldest first → (B, dim) float32 unit vectors: the next one.
+
+    Subclasses define the layers, whose names are the checkpoint format, and `forward`.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def with_position(self, contexts: Tensor) -> Tensor:
+        """(B, T, dim) → (B, T, input_dim): old checkpoints read a position scalar as well."""
+        if not self.config.reads_position:
+            return contexts
+        batch, length, _ = contexts.shape
+        position = POSITION_SCALE * torch.linspace(
+            0.0, 1.0, length, device=contexts.device, dtype=contexts.dtype
+        )
+        return torch.cat([contexts, position.expand(batch, length).unsqueeze(-1)], dim=-1)
+
+
+def unit(raw: Tensor) -> Tensor:
+    """(…, dim) → the same directions in float32, of length 1.
+
+    Dividing by the largest element first keeps the squares from overflowing or vanishing; as the
+    direction does not depend on that scale, it needs no gradient. A zero vector stays zero, with a
+    finite gradient; NaN stays NaN.
+    """
+    raw = raw.float()
+    scale = raw.detach().abs().amax(dim=-1, keepdim=True).clamp_min(1e-30)
+    return nn.functional.normalize(raw / scale, dim=-1, eps=1e-6)

@@ -1,0 +1,28 @@
+"""LSTM: two recurrent layers, the last step decides. 5,120,768 parameters at 768."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from lvm.models.base import LatentModel, unit
+from lvm.models.config import ModelConfig
+
+LAYERS = 2
+DROPOUT = 0.2
+
+
+class Lstm(LatentModel):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.lstm = nn.LSTM(
+            config.input_dim,
+            config.hidden_dim,
+            num_layers=LAYERS,
+            dropout=DROPOUT,
+            batch_first=True,
+        )
+        self.output_proj = nn.Linear(config.hidden_dim, config.dim)
+
+    def forward(self, contexts: Tensor) -> Tensor:
+        steps, _ = self.lstm(self.with_position(contexts))  # (B, 5, hidden_dim)
+        return unit(self.output_proj(steps[:, -1]))

@@ -1,0 +1,39 @@
+"""Small models with weights from a formula, so that their outputs are known for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from lvm.models import build
+from lvm.models.base import LatentModel
+
+Build = Callable[..., LatentModel]
+
+
+@pytest.fixture
+def formula_model() -> Build:
+    """build(model_type, dim) with every weight set from its place in the state dict."""
+
+    def make(model_type: str, dim: int = 16, *, position: bool = False) -> LatentModel:
+        model = build(model_type, dim + position, d_model=16, hidden_dim=24, output_dim=dim).eval()
+        state = model.state_dict()
+        for number, (name, value) in enumerate(state.items()):
+            if name != "pos_encoder.pe":
+                places = torch.arange(value.numel(), dtype=torch.float64)
+                state[name] = (0.3 * torch.sin(places * 1.7 + number)).float().view(value.shape)
+        model.load_state_dict(state)
+        return model
+
+    return make
+
+
+@pytest.fixture
+def contexts() -> npt.NDArray[np.float32]:
+    """(7, 5, 16) unit vectors."""
+    rows = np.random.default_rng(3).normal(size=(7, 5, 16))
+    return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)

@@ -1,6 +1,13 @@
-"""A clock that moves only when somebody sleeps, and scripted trainers that need no torch."""
+"""A clock that moves only when somebody sleeps, and a store in a fresh folder."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lvm.runs.store import Store
 
 
 class FakeClock:
@@ -17,3 +24,15 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
+    opened = Store(tmp_path / "lvm.db", clock)
+    yield opened
+    opened.close()

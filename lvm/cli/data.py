@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lvm.cli.output import Output
 from lvm.config import CONFIG_NAME, find_data, load_config, render_template
 from lvm.errors import InputError
 from lvm.files import write_text
+from lvm.settings import IN_TRAINING, Thresholds
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lvm.data.sources import Corpus
+    from lvm.quality.forecast import Forecast
 
 
 def init(arguments: Namespace, output: Output) -> int:
@@ -85,32 +92,63 @@ def diagnose(arguments: Namespace, output: Output) -> int:
     from lvm.data.sources import open_for_diagnosis
     from lvm.quality.direction import check_direction, render_report
 
-    root = Path(arguments.root)
-    config = load_config(root)
+    thresholds = load_config(Path(arguments.root)).thresholds
     opened = open_for_diagnosis(
         Path(arguments.file),
         bank=Path(arguments.bank) if arguments.bank else None,
         seed=arguments.seed,
         progress=output.progress,
     )
-    report = check_direction(opened.sequences, config.thresholds, seed=arguments.seed)
-    document: dict[str, Any] = {
-        "file": arguments.file,
-        "quality": report.to_json(),
-        "alignment": opened.alignment,
-        "forecast": None,
-    }
-    if opened.splits is not None and not arguments.no_forecast:
-        from lvm.quality.forecast import forecast
-
-        found = forecast(*opened.splits, config.thresholds, seed=arguments.seed)
-        document["forecast"] = found.to_json()
+    report = check_direction(opened.sequences, thresholds, seed=arguments.seed)
+    aligned = opened.alignment
+    found = None
+    if opened.corpus is not None and not arguments.no_forecast:
+        found = _forecast(opened.corpus, thresholds, arguments.seed, output)
     if output.as_json:
-        output.document(document)
-    else:
-        output.lines(render_report(report))
-        if document["forecast"]:
-            from lvm.quality.forecast import render_forecast
+        output.document(
+            {
+                "file": arguments.file,
+                "quality": report.to_json(),
+                "alignment": aligned.to_json() if aligned else None,
+                "forecast": found.to_json() if found else None,
+            }
+        )
+        return 0 if report.passed else 1
+    output.lines(render_report(report))
+    if aligned is not None:
+        output.line(f"alignment  {aligned.words}")
+    if found is not None:
+        from lvm.quality.forecast import render_forecast
 
-            output.lines(render_forecast(found))
+        output.line()
+        output.lines(render_forecast(found))
     return 0 if report.passed else 1
+
+
+def _forecast(corpus: Corpus, thresholds: Thresholds, seed: int, output: Output) -> Forecast:
+    """Baselines measured by the battery itself, in its short form."""
+    import torch
+
+    from lvm.fivecat.battery import run_battery
+    from lvm.quality.forecast import forecast
+
+    def measure(model: nn.Module) -> dict[str, Any]:
+        found = run_battery(
+            model,
+            corpus.val_samples,
+            corpus.ood_samples,
+            IN_TRAINING.changed(seed=seed),
+            thresholds,
+            torch.device("cpu"),
+        )
+        return found.to_json()
+
+    return forecast(
+        corpus.train,
+        corpus.val_samples,
+        corpus.ood_samples,
+        thresholds,
+        measure=measure,
+        seed=seed,
+        progress=output.progress,
+    )

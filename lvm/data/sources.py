@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from lvm.data.alignment import align, check_width
+from lvm.data.alignment import Alignment, align, check_width
 from lvm.data.bank import VectorBank, open_bank
+from lvm.data.formats import read_kind
 from lvm.data.importing import open_sequences
 from lvm.data.placing import make_samples
 from lvm.data.progress import Progress
@@ -153,3 +154,64 @@ def _shared_articles(sets: dict[str, SequenceSet]) -> list[str]:
         if len(both):
             notes.append(f"{len(both)} articles are in both {one} and {other} (first: {both[0]})")
     return notes
+
+
+def open_test_data(
+    data: DataSettings,
+    *,
+    root: Path,
+    seed: int,
+    progress: Progress | None = None,
+    cache_home: Path | None = None,
+) -> tuple[Samples, Samples]:
+    """VAL and OOD as 5CAT sees them, without the training split: `val`, `ood` and `articles`.
+
+    From a bank, the split is that of a training run with the same settings and seed.
+    Raises DataError for anything that cannot be used.
+    """
+    if data.bank:
+        corpus = open_corpus(data, root=root, seed=seed, progress=progress, cache_home=cache_home)
+        return corpus.val_samples, corpus.ood_samples
+    bank = open_bank(root / Path(data.articles).expanduser(), progress, cache_home=cache_home)
+    return (
+        _test_split(root / Path(data.val).expanduser(), "val", bank, progress, cache_home),
+        _test_split(root / Path(data.ood).expanduser(), "ood", bank, progress, cache_home),
+    )
+
+
+def _test_split(
+    path: Path, split: str, bank: VectorBank, progress: Progress | None, cache_home: Path | None
+) -> Samples:
+    sequences = open_sequences(path, split, progress, cache_home=cache_home)
+    check_width(sequences, bank)
+    return make_samples(sequences, bank, align(sequences, bank).shift)
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """One file, opened to be looked at."""
+
+    sequences: SequenceSet
+    alignment: Alignment | None
+    """None for a bank (its windows are aligned by construction) and without articles."""
+    corpus: Corpus | None
+    """The splits that training would make of a bank; None for a file of sequences."""
+
+
+def open_for_diagnosis(
+    path: Path, *, bank: Path | None = None, seed: int = 0, progress: Progress | None = None
+) -> Diagnosis:
+    """Open sequences, with their articles if `bank` is given, or a bank.
+
+    Raises DataError for anything that cannot be used.
+    """
+    if read_kind(path) == "bank":
+        data = DataSettings(bank=str(path.absolute()))
+        corpus = open_corpus(data, root=path.parent, seed=seed, progress=progress)
+        return Diagnosis(windows(corpus.bank, None, "train"), None, corpus)
+    sequences = open_sequences(path, "train", progress)
+    if bank is None:
+        return Diagnosis(sequences, None, None)
+    articles = open_bank(bank, progress)
+    check_width(sequences, articles)
+    return Diagnosis(sequences, align(sequences, articles), None)

@@ -62,7 +62,18 @@ SMOOTHER = 10.0
 AHEAD = 3
 """Regressions to k = +1, +2 and +3."""
 OTHER_GATES = ("retrieval", "ablations", "rollout", "bins")
-_NUMBERS = ("margin", "r1", "r5", "mrr", "shuffled", "reversed", "rollout")
+_NUMBERS = (
+    "margin",
+    "r1",
+    "r5",
+    "mrr",
+    "shuffled",
+    "reversed",
+    "leave_one_out",
+    "repeat_last",
+    "cross_article",
+    "rollout",
+)
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,9 @@ def _document(model, samples):
         "mrr": 0.3,
         "shuffled": -0.01,
         "reversed": -0.02,
+        "leave_one_out": 0.0,
+        "repeat_last": 0.0,
+        "cross_article": 0.0,
         "rollout": 0.4,
     }
     checks = [

@@ -51,7 +51,8 @@ class LvmApp(App[Exit]):
         Binding("s", "stop", "Stop"),
         Binding("a", "acknowledge", "Acknowledge", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("q,ctrl+c,ctrl+q", "leave", "Leave", key_display="q", priority=False),
+        Binding("q", "leave", "Leave"),
+        Binding("ctrl+c,ctrl+q", "leave", "Leave", show=False),
     ]
 
     def __init__(

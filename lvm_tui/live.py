@@ -22,11 +22,17 @@ CHUNK = 500
 BUDGET = 0.04
 """Seconds of reading in one poll; ten polls a second leave most of the time to keys and paint."""
 
+REVISIT = 10
+"""Every so many polls the logs of runs that have ended are looked at again."""
+
 _URGENCY = {"severe": 0, "alarm": 1, "caution": 2, "notice": 3}
 
 
 class Reader(Protocol):
     """Reads an event log from where it stopped the last time."""
+
+    restarts: int
+    """Rises when the log was replaced: what was read before is void."""
 
     def poll(self, max_records: int | None = None) -> Sequence[Record]: ...
 
@@ -51,6 +57,8 @@ class Desk(Source, Protocol):
     @property
     def log_path(self) -> Path: ...
 
+    def folder(self, run: str) -> Path: ...
+
     def send(self, kind: str, argument: str = "") -> None:
         """A command for the runner."""
         ...
@@ -66,6 +74,7 @@ class Tail:
     def __init__(self, reader: Reader, run: str, *, curves: bool = True) -> None:
         self._reader = reader
         self._curves = curves
+        self._restarts = reader.restarts
         self.view = RunView(run=run)
         self.at_end = False
 
@@ -73,6 +82,9 @@ class Tail:
         """One chunk more."""
         records = self._reader.poll(CHUNK)
         self.at_end = len(records) < CHUNK
+        if self._reader.restarts != self._restarts:
+            self._restarts = self._reader.restarts
+            self.view = RunView(run=self.view.run)
         if not self._curves:
             records = [r for r in records if not isinstance(r.event, Batch | FivecatProgress)]
         self.view = fold_all(self.view, records)
@@ -96,6 +108,7 @@ class Live:
         self._workspace_log = source.workspace_log()
         self._tails: dict[str, Tail] = {}
         self._ended: dict[str, Tail] = {}
+        self._polls = 0
         self.frame = Frame(watching=watching, catching_up=True)
 
     def poll(self) -> Frame:
@@ -153,12 +166,14 @@ class Live:
         self, jobs: tuple[JobRow, ...], current: str, deadline: float
     ) -> tuple[RunView, ...]:
         """Views of the other jobs' runs: for open alerts and the summary."""
+        revisit = self._polls % REVISIT == 0
+        self._polls += 1
         wanted = [job.run for job in jobs if job.run and job.run != current]
         for run in wanted:
             tail = self._ended.get(run)
             if tail is None:
                 tail = self._ended[run] = Tail(self._source.run_log(run), run, curves=False)
-            if self._monotonic() < deadline:
+            if (revisit or not tail.at_end) and self._monotonic() < deadline:
                 self._read(tail, deadline)
         return tuple(self._ended[run].view for run in wanted)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from lvm_tui.screens.base import FrameScreen
+if TYPE_CHECKING:
+    from lvm_tui.screens.base import FrameScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class Mode:
     key: str
     name: str
     label: str
+    short: str
+    """The label where there is little room."""
     where: str
     """module:class below lvm_tui.screens; imported when first shown."""
 
@@ -24,7 +27,7 @@ class Mode:
         return cast("FrameScreen", made())
 
 
-MODES = (Mode("1", "dashboard", "Dashboard", "dashboard:Dashboard"),)
+MODES = (Mode("1", "dashboard", "Dashboard", "Dash", "dashboard:Dashboard"),)
 
 
 def factories() -> dict[str, Callable[[], FrameScreen]]:

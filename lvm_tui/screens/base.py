@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from lvm_tui.state.views import Frame
 from lvm_tui.widgets.alert_banner import AlertBanner
+from lvm_tui.widgets.key_bar import Key, KeyBar
 from lvm_tui.widgets.run_header import RunHeader
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class FrameScreen(Screen[None]):
         yield RunHeader(id="header")
         yield AlertBanner(id="alert")
         yield from self.compose_body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar(id="keys")
 
     def compose_body(self) -> ComposeResult:
         """Everything between the alert and the footer."""
@@ -48,7 +49,21 @@ class FrameScreen(Screen[None]):
         """A new frame; called by the app for the screen on top, and when it comes to the top."""
         self.query_one(RunHeader).show_frame(frame)
         self.query_one(AlertBanner).show_frame(frame, calm=self.lvm.calm)
+        self.query_one(KeyBar).show_keys(
+            self.app.current_mode, self._keys(self), self._keys(self.app)
+        )
         self.show_frame(frame)
+
+    def _keys(self, node: DOMNode) -> tuple[Key, ...]:
+        """Those of a screen or of the app that the last line shows."""
+        keys: dict[str, Key] = {}
+        for entry in self.active_bindings.values():
+            binding = entry.binding
+            if entry.node is node and binding.show and entry.enabled:
+                display = self.app.get_key_display(binding)
+                key = Key(display, binding.description.lower(), binding.action)
+                keys.setdefault(binding.action, key)  # an action may have several keys
+        return tuple(keys.values())
 
     def on_mount(self) -> None:
         self.receive(self.lvm.frame)

@@ -16,7 +16,7 @@ from lvm_tui.state.views import Frame
 from lvm_tui.widgets.log_tail import LogTail
 from lvm_tui.widgets.loss_chart import LineChart, Look, plot_of
 from lvm_tui.widgets.preparation import TaskList
-from lvm_tui.widgets.quality import QualityPanel
+from lvm_tui.widgets.quality import QualityLine, QualityPanel
 from lvm_tui.widgets.queue_strip import QueueStrip
 from lvm_tui.widgets.scoreboard import Scoreboard
 from lvm_tui.widgets.summary import Summary
@@ -60,6 +60,7 @@ class Dashboard(FrameScreen):
                 with Vertical(id="charts"):
                     yield LineChart(id="loss")
                     yield LineChart(id="cosine")
+                    yield QualityLine(id="data")
                 yield Scoreboard(id="scoreboard")
             yield Summary(id="summary")
         yield LogTail(id="log")
@@ -75,6 +76,7 @@ class Dashboard(FrameScreen):
             self.query_one(QualityPanel).show(frame.run.data if frame.run else None)
         elif body.current == "training":
             self.query_one(Scoreboard).show_frame(frame)
+            self.query_one(QualityLine).show(frame.run.data if frame.run else None)
             self._show_charts(frame)
         elif body.current == "summary":
             self.query_one(Summary).show_frame(frame)

@@ -78,7 +78,7 @@ def fold_workspace(view: WorkspaceView, record: Record) -> WorkspaceView:
         )
     finished = view.queue_finished
     if isinstance(event, e.QueueFinished):
-        finished = True
+        finished, tasks = True, ()
     elif isinstance(event, e.JobStarted | e.TaskStarted):
         finished = False
     view = replace(view, tasks=tasks, queue_finished=finished, records=view.records + 1)

@@ -12,7 +12,10 @@ from lvm_tui.state.views import Data
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.text import BLOCKS, lines, verdict
 
-_SIGNED = ("signal",)
+_ORDER = "order"
+"""The check whose value is the smallest step of the profile."""
+
+_SIGNED = ("signal", _ORDER)
 
 
 class QualityPanel(Board[Data | None]):
@@ -24,6 +27,15 @@ class QualityPanel(Board[Data | None]):
         return lines(
             row.truncate(size.width, ellipsis=True) for row in quality_rows(slice_, size.width)
         )
+
+
+class QualityLine(Board[Data | None]):
+    """All checks in one line, under the charts."""
+
+    def draw(self, slice_: Data | None, size: Size) -> Content:
+        if slice_ is None:
+            return Content("")
+        return quality_line(slice_).truncate(size.width, ellipsis=True)
 
 
 def quality_rows(data: Data, width: int) -> list[Content]:
@@ -57,10 +69,12 @@ def quality_line(data: Data) -> Content:
 def _check(check: dict[str, Any]) -> Content:
     name = str(check.get("name"))
     need = check.get("need")
-    if isinstance(need, int | float) and not isinstance(need, bool):
+    if name == _ORDER:
+        text = "every step above 0"
+    elif isinstance(need, int | float):
         text = f"≥ {short(float(need), sign=name in _SIGNED)}"
     else:
-        text = "rises with position" if need in (True, None) else str(need)
+        text = str(need)
     return Content.assemble(
         f"  {name:<11}{_value(check):>8}  ",
         verdict(check.get("passed")),
@@ -70,8 +84,6 @@ def _check(check: dict[str, Any]) -> Content:
 
 def _value(check: dict[str, Any]) -> str:
     value = check.get("value")
-    if isinstance(value, bool):
-        return "rising" if value else "broken"
     if isinstance(value, int | float):
         return signed(value) if check.get("name") in _SIGNED else fixed(value)
     return str(value) if value is not None else "–"

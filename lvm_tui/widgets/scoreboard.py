@@ -12,8 +12,8 @@ from lvm.settings import Thresholds
 from lvm_tui.numbers import fixed, short, signed
 from lvm_tui.state.views import Fivecat, Frame, Testing
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.offset_profile import profile_line
-from lvm_tui.widgets.text import lines, sparkline, verdict
+from lvm_tui.widgets.offset_profile import profile_bars, profile_line
+from lvm_tui.widgets.text import lines, sparkline, spread, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,9 @@ class Row:
     """A line of the board: which number, under which name its need is kept."""
 
     gate: str
+    """A to E at the first row of a gate, else ""."""
+    name: str
+    """The gate's name in a result."""
     label: str
     key: str
     need: str
@@ -30,22 +33,31 @@ class Row:
 
 
 ROWS = (
-    Row("A", "cos", "cos", "cos"),
-    Row("", "margin", "margin", "margin", sign=True),
-    Row("B", "R@1", "r1", "r1"),
-    Row("", "R@5", "r5", "r5"),
-    Row("", "MRR", "mrr", "mrr"),
-    Row("C", "shuffled", "shuffled", "shuffled", "<=", sign=True),
-    Row("", "reversed", "reversed", "reversed", "<=", sign=True),
-    Row("", "one out", "leave_one_out", "leave_one_out", "<=", sign=True),
-    Row("", "repeated", "repeat_last", "repeat_last", "<=", sign=True),
-    Row("", "crossed", "cross_article", "cross_article", "<=", sign=True),
-    Row("D", "rollout", "rollout", "rollout"),
-    Row("E", "bins", "bins", "bins_difference", "<="),
+    Row("A", "offset", "cos", "cos", "cos"),
+    Row("", "offset", "margin", "margin", "margin", sign=True),
+    Row("B", "retrieval", "R@1", "r1", "r1"),
+    Row("", "retrieval", "R@5", "r5", "r5"),
+    Row("", "retrieval", "MRR", "mrr", "mrr"),
+    Row("C", "ablations", "shuffled", "shuffled", "shuffled", "<=", sign=True),
+    Row("", "ablations", "reversed", "reversed", "reversed", "<=", sign=True),
+    Row("", "ablations", "one out", "leave_one_out", "leave_one_out", "<=", sign=True),
+    Row("", "ablations", "repeated", "repeat_last", "repeat_last", "<=", sign=True),
+    Row("", "ablations", "crossed", "cross_article", "cross_article", "<=", sign=True),
+    Row("D", "rollout", "rollout", "rollout", "rollout"),
+    Row("E", "bins", "bins", "bins", "bins_difference", "<="),
 )
+
+_TABLE = 42
+"""Cells of a row without its trend."""
 
 _TREND = 12
 """Cells of the widest trend."""
+
+_AIRY = 40
+"""Rows from which on the gates stand apart."""
+
+_BARS = 4
+"""Rows of the offset bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +78,42 @@ class Scoreboard(Board[Standing]):
 
     def draw(self, slice_: Standing, size: Size) -> Content:
         width, height = size.width, size.height
-        rows = [_title(slice_, width)]
         result = slice_.fivecats[-1].result if slice_.fivecats else {}
-        needs = {**Thresholds().to_json(), **(result.get("thresholds") or {})}
-        trend = min(_TREND, width - 42)
-        rows.append(_heads(trend))
-        rows += [_row(row, slice_.fivecats, needs, trend) for row in ROWS]
-        rows.append(profile_line("VAL", result.get("VAL") or {}, width))
-        if height > len(rows) + 1:
-            rows.append(profile_line("OOD", result.get("OOD") or {}, width))
-        rows += _readiness(result, slice_.bias_alerts, width, height - len(rows))
+        val, ood = result.get("VAL") or {}, result.get("OOD") or {}
+        trend = min(_TREND, width - _TABLE)
+        rows = [_title(slice_, width), _heads(trend)]
+        airy = height >= _AIRY
+        for row in ROWS:
+            if airy and row.gate and row is not ROWS[0]:
+                rows.append(Content(""))
+            rows.append(_row(row, slice_.fivecats, trend))
+        spare = height - len(rows)
+        if result and spare >= _BARS + 8 and width >= 52:
+            rows += [Content(""), *profile_bars(val, ood, _BARS), Content("")]
+        else:
+            rows.append(profile_line("VAL", val, width))
+            if spare > 3:
+                rows.append(profile_line("OOD", ood, width))
+        rows += _readiness(result, slice_.bias_alerts, height - len(rows))
         return lines(row.truncate(width, ellipsis=True) for row in rows)
 
 
 def _title(standing: Standing, width: int) -> Content:
-    parts = [Content.styled("5CAT gates", "bold")]
+    roomy = width >= _TABLE + 3
+    parts = [Content.styled("5CAT gates" if roomy else "5CAT", "bold")]
     if standing.fivecats:
         parts.append(Content(f"epoch {standing.fivecats[-1].epoch}"))
     if standing.testing is not None:
         parts.append(Content.styled(f"testing epoch {standing.testing.epoch}", "$text-secondary"))
     elif standing.next_epoch is not None:
-        parts.append(Content.styled(f"next after epoch {standing.next_epoch}", "$dim"))
-    return Content("  ").join(parts).truncate(width, ellipsis=True)
+        words = "next after epoch" if roomy else "next"
+        parts.append(Content.styled(f"{words} {standing.next_epoch}", "$dim"))
+    title = Content("  ").join(parts)
+    if roomy or len(standing.fivecats) < 2:
+        return title
+    margins = [number(fivecat.result, "VAL", "margin") for fivecat in standing.fivecats]
+    trend = Content.assemble(("margin ", "$dim"), (sparkline(margins, 6), "$text-primary"))
+    return spread(title, trend, width)
 
 
 def _heads(trend: int) -> Content:
@@ -95,31 +121,38 @@ def _heads(trend: int) -> Content:
     return Content.styled(text + ("trend" if trend >= 5 else ""), "$dim")
 
 
-def _row(row: Row, fivecats: tuple[Fivecat, ...], needs: dict[str, Any], trend: int) -> Content:
+def _row(row: Row, fivecats: tuple[Fivecat, ...], trend: int) -> Content:
     result = fivecats[-1].result if fivecats else {}
-    cells = [Content.assemble((f"{row.gate:<2}", "bold"), f"{row.label:<9} ")]
+    gate = (result.get("gates") or {}).get(row.name)
+    mark = verdict(gate) if row.gate and gate is not None else Content(" ")
+    cells = [Content.assemble((f"{row.gate:<1}", "bold"), mark, f" {row.label:<9}")]
     for split in ("VAL", "OOD"):
         if row.key == "bins" and split == "OOD":
             cells.append(Content(" " * 15))
             continue
-        need = needs.get(row.need, needs.get(f"{row.need}_{split.lower()}"))
+        need = needed(result, split, row)
         value = number(result, split, row.key)
         shown = (signed(value) if row.sign else fixed(value)).rjust(6)
         passed = None if value is None else _passes(value, need, row.op)
         sign = "≥" if row.op == ">=" else "≤"
-        limit = "" if need is None else short(need, sign=row.sign)
         cells.append(
             Content.assemble(
                 shown,
                 " ",
                 verdict(passed) if result else Content(" "),
-                (f" {sign}{limit:<5}", "$dim"),
+                (f" {sign}{short(need, sign=row.sign):<5}", "$dim"),
             )
         )
     if trend >= 3:
         values = [number(fivecat.result, "VAL", row.key) for fivecat in fivecats]
         cells.append(Content.styled(sparkline(values, trend), "$text-primary"))
     return Content("").join(cells)
+
+
+def needed(result: dict[str, Any], split: str, row: Row) -> float:
+    """The threshold that judged the result, or that will judge the next."""
+    needs = {**Thresholds().to_json(), **(result.get("thresholds") or {})}
+    return float(needs.get(row.need, needs.get(f"{row.need}_{split.lower()}", 0.0)))
 
 
 def number(result: dict[str, Any], split: str, key: str) -> float | None:
@@ -136,28 +169,40 @@ def number(result: dict[str, Any], split: str, key: str) -> float | None:
     return float(value) if value is not None else None
 
 
-def _passes(value: float, need: float | None, op: str) -> bool | None:
-    if need is None:
-        return None
+def _passes(value: float, need: float, op: str) -> bool:
     return value >= need if op == ">=" else value <= need
 
 
-def _readiness(result: dict[str, Any], bias_alerts: int, width: int, room: int) -> list[Content]:
+def _readiness(result: dict[str, Any], bias_alerts: int, room: int) -> list[Content]:
+    """Ready or not, and what is missing: all of it, or the most important in one line."""
     if not result:
-        return [Content.styled("no 5CAT yet: direction unknown", "$dim")]
+        return [Content.styled("no 5CAT yet: its direction is unknown", "$dim")]
     missing = [str(item) for item in result.get("missing") or ()]
     if bias_alerts:
         missing.append(f"{bias_alerts} backward-bias alerts in the history, needs 0")
     passed = result.get("passed", 0)
-    gates = Content.styled(f"gates {passed}/5", "bold")
     if result.get("ready") and not bias_alerts:
-        ready = Content.styled("READY for production ✓", "$text-success bold")
-        return [ready + Content(" · ") + gates]
-    head = Content.styled("not ready ✗", "$text-error bold") + Content(" · ") + gates
-    if not missing:
-        return [head]
-    if room < 2 or len(missing) == 1:
-        more = f" (+{len(missing) - 1})" if len(missing) > 1 else ""
-        return [(head + Content(f" · {missing[0]}{more}")).truncate(width, ellipsis=True)]
+        return [
+            Content.assemble(("READY for production ✓", "$text-success bold"), f" · {passed}/5")
+        ]
+    if room < 2:
+        return [
+            Content.assemble(
+                ("not ready ✗", "$text-error bold"), f" {passed}/5 · {_short_of(result, missing)}"
+            )
+        ]
+    head = Content.assemble(
+        ("not ready for production ✗", "$text-error bold"), f" · gates {passed}/5"
+    )
     shown = missing[: room - 1]
-    return [head] + [Content(f"  {item}") for item in shown]
+    if len(missing) > len(shown):
+        shown[-1] += f"  (+{len(missing) - len(shown)} more)"
+    return [head, *(Content(f"  {item}") for item in shown)]
+
+
+def _short_of(result: dict[str, Any], missing: list[str]) -> str:
+    need = (result.get("thresholds") or {}).get("ready_margin_val", Thresholds().ready_margin_val)
+    margin = number(result, "VAL", "margin")
+    if margin is not None and margin < need:
+        return f"margin short by {short(need - margin, 3)}"
+    return missing[0] if missing else ""

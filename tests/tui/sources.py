@@ -49,6 +49,9 @@ class MemoryWorkspace:
         self.holder = runner or RunnerView(alive=True, pid=4711, host="ada")
         self.sent: list[tuple[str, str]] = []
 
+    def folder(self, run: str) -> Path:
+        return Path("artifacts/lvm/models") / run
+
     def jobs(self) -> tuple[JobRow, ...]:
         return self.rows
 

@@ -1,13 +1,16 @@
 """Reference corpora: made articles whose forward signal is known (spec/data.md, last section).
 
-They calibrate the instrument. On `forward` the quality checks pass and a model can learn to
-predict forward; on `reversed`, `shuffled` and `flat` the checks and the alerts must fire.
+They calibrate the instrument. On `forward` the quality checks pass and a model learns to predict
+forward. On `shuffled` and `flat` the quality checks must refuse. On `reversed` they cannot: a
+bank's cosines are the same read from either end, whatever the text (coherence, signal and order
+compare chunks by their distance only). There the models learn the backward step, and the
+alerts of 5CAT must fire.
 
 Chunk i of an article is a unit vector made of three unit parts, each in a subspace of its own of
 one random orthonormal basis (at 768-D: 64 + 128 + 576 dimensions):
 
     v(i)    = √.33 · topic + √.33 · z(i) + √.34 · noise(i)
-    topic   = unit(g / √64 ± ½·m),  g ~ N(0, I), m a fixed unit vector;  + in training and
+    topic   = unit(g / √64 ± 0.4·m),  g ~ N(0, I), m a fixed unit vector;  + in training and
               validation articles, − in OOD articles
     z(0)    = equally long in each of the 64 planes of its subspace, at random angles
     z(i+1)  = unit(R·z(i) + 0.1·u(i)),  u(i) a random unit vector
@@ -50,7 +53,7 @@ ANGLE_SCALE = 0.9
 """γ: larger angles give larger margins and a lower coherence."""
 DRIFT = 0.1
 """Length of the random step that z takes besides its turn."""
-TOPIC_LEAN = 0.5
+TOPIC_LEAN = 0.4
 """How far the topics of a split lean towards its side of topic space."""
 SHORTEST, LONGEST = 14, 40
 """Chunks of an article, uniformly drawn."""
@@ -90,7 +93,9 @@ def make_reference(
     """The corpus of that kind; equal arguments give equal bytes.
 
     forward:  as in the module's docstring.
-    reversed: the same articles, each read from its end to its start.
+    reversed: the training articles run from their end to their start; VAL and OOD run forward.
+        (Turned round throughout, it would be another forward corpus: only the model's
+        expectation against the truth of VAL and OOD can be backward.)
     shuffled: the same articles, the chunks of each in random order: coherent, but no direction.
     flat:     the same chunks dealt out at random over the articles of their split: neither
               coherence nor direction.
@@ -119,8 +124,9 @@ def write_reference(
     """Write the corpus as an article bank, and beside it `NAME.reference.json`.
 
     The JSON holds what it was made from and the ranges of article ids for VAL and OOD.
-    Returns the path of the bank. Raises as `make_reference` does, and DiskError.
+    Returns the path of the bank, which ends in .npz. Raises as `make_reference` does, and DiskError.
     """
+    out = out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz")
     made = make_reference(kind, dim=dim, articles=articles, seed=seed)
     document = {
         "kind": kind,
@@ -219,18 +225,15 @@ def _reading_order(
     kind: ReferenceKind, starts: npt.NDArray[np.int64], generator: np.random.Generator
 ) -> npt.NDArray[np.int64]:
     """For each row of the corpus, the row of the forward corpus that stands there."""
-    rows = np.arange(starts[-1])
-    if kind == "forward":
-        return rows
-    if kind == "flat":
-        articles = len(starts) - 1
-        borders = [0, *(int(starts[first]) for first in _split_starts(articles)), int(starts[-1])]
-    else:
-        borders = [int(start) for start in starts]
-    pieces = [rows[low:high] for low, high in pairwise(borders)]
+    articles = len(starts) - 1
+    val_start, ood_start = _split_starts(articles)
+    borders = starts[[0, val_start, ood_start, articles]] if kind == "flat" else starts
+    pieces = [np.arange(low, high) for low, high in pairwise(borders)]
     if kind == "reversed":
-        return np.concatenate([piece[::-1] for piece in pieces])
-    return np.concatenate([generator.permutation(piece) for piece in pieces])
+        pieces[:val_start] = [piece[::-1] for piece in pieces[:val_start]]
+    elif kind != "forward":
+        pieces = [generator.permutation(piece) for piece in pieces]
+    return np.concatenate(pieces)
 
 
 def _complex_normal(

@@ -60,13 +60,39 @@ def test_smaller_corpora_still_pass(dim: int, articles: int) -> None:
     assert to_target == sorted(to_target)
 
 
-def test_reversed_is_forward_read_from_the_end() -> None:
-    forward = make_reference("forward", dim=48, articles=12, seed=3)
-    backward = make_reference("reversed", dim=48, articles=12, seed=3)
+def test_reversed_turns_the_training_articles_round_and_no_others() -> None:
+    forward = make_reference("forward", dim=48, articles=20, seed=3)
+    backward = make_reference("reversed", dim=48, articles=20, seed=3)
 
-    for article in range(12):
+    for article in range(20):
         rows = forward.article_indices == article
-        np.testing.assert_array_equal(backward.vectors[rows], forward.vectors[rows][::-1])
+        turned = forward.vectors[rows][::-1] if article < 16 else forward.vectors[rows]
+        np.testing.assert_array_equal(backward.vectors[rows], turned)
+
+
+def test_no_cosine_tells_reversed_from_forward_but_it_teaches_the_backward_step() -> None:
+    forward, backward = make_reference("forward"), make_reference("reversed")
+
+    def best_linear_step(corpus: Reference) -> np.ndarray:
+        """Least squares from the last context to the target, on the training articles."""
+        starts = window_starts(corpus)
+        starts = starts[corpus.article_indices[starts] < ids(corpus.val_articles)[0]]
+        last, target = corpus.vectors[starts + 4], corpus.vectors[starts + 5]
+        return np.linalg.solve(last.T @ last + np.eye(last.shape[1]), last.T @ target)
+
+    def margin(step: np.ndarray) -> float:
+        """cos to the next chunk of VAL articles − cos to the chunk before the last."""
+        starts = window_starts(forward)
+        starts = starts[np.isin(forward.article_indices[starts], ids(forward.val_articles))]
+        predicted = forward.vectors[starts + 4] @ step
+        predicted /= np.linalg.norm(predicted, axis=1, keepdims=True)
+        to = [np.mean(np.sum(predicted * forward.vectors[starts + i], axis=1)) for i in (3, 5)]
+        return float(to[1] - to[0])
+
+    for seen, expected in zip(order(backward), order(forward), strict=True):
+        assert seen == pytest.approx(expected, abs=1e-3)
+    assert margin(best_linear_step(forward)) > 0.15
+    assert margin(best_linear_step(backward)) < -0.15
 
 
 def test_shuffled_has_the_chunks_of_each_article_but_no_direction() -> None:
@@ -143,9 +169,10 @@ def test_ood_topics_lie_where_no_training_topic_lies_and_the_dynamics_are_the_sa
 
 
 def test_the_written_bank_says_what_it_is(tmp_path: Path) -> None:
-    path = write_reference("reversed", tmp_path / "new" / "r.npz", dim=48, articles=20, seed=7)
+    path = write_reference("reversed", tmp_path / "new" / "r", dim=48, articles=20, seed=7)
 
     bank = open_bank(path)
+    assert path == tmp_path / "new" / "r.npz"
     made = make_reference("reversed", dim=48, articles=20, seed=7)
     np.testing.assert_array_equal(bank.vectors, made.vectors)
     assert bank.article_name(3) == "reversed 3"

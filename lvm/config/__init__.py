@@ -1,0 +1,17 @@
+"""`lvm.toml`: the settings of a project folder, read, found and written."""
+
+from __future__ import annotations
+
+from lvm.config.finding import find_data
+from lvm.config.loading import CONFIG_NAME, Config, DashboardSettings, load_config, parse_config
+from lvm.config.template import render_template
+
+__all__ = [
+    "CONFIG_NAME",
+    "Config",
+    "DashboardSettings",
+    "find_data",
+    "load_config",
+    "parse_config",
+    "render_template",
+]

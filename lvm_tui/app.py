@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
@@ -14,28 +11,31 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from lvm.errors import LvmError
 from lvm_tui import modes, themes
 from lvm_tui.engine import Engine
 from lvm_tui.glyphs import Ascii, needs_ascii
 from lvm_tui.live import Desk, Live
-from lvm_tui.messages import EngineFailed, TerminalLost
+from lvm_tui.messages import Exported, Problem, TerminalLost
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.dialogs import Answer, Ask
 from lvm_tui.screens.help import Help, keys_of
 from lvm_tui.screens.leave import GO_ON, STOP, leave
 from lvm_tui.screens.problem import problem
 from lvm_tui.state.views import Frame
+from lvm_tui.terminal import LastingDriver, detach, is_gone
 from lvm_tui.widgets.alert_banner import AlertBanner
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-Exit = Literal["quit", "go_on", "stop", "lost"]
-"""Why the app ended, for `__main__`: what is to become of the work."""
+Exit = Literal["quit", "go_on", "stop", "lost", "terminated"]
+"""Why the app ended, for session.py: what is to become of the work."""
 
 TICK, CALM_TICK = 0.1, 1.0
 """Seconds between two looks at the logs."""
+
+TERMINAL_TICK = 1.0
+"""Seconds between two looks whether the terminal is still there."""
 
 
 class LvmApp(App[Exit]):
@@ -92,10 +92,6 @@ class LvmApp(App[Exit]):
         return variables
 
     def get_driver_class(self) -> type[Driver]:
-        if sys.platform == "win32":
-            return super().get_driver_class()
-        from lvm_tui.terminal import LastingDriver
-
         return LastingDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -103,7 +99,8 @@ class LvmApp(App[Exit]):
         return [*filters, Ascii()] if self._ascii else filters
 
     def on_mount(self) -> None:
-        self._listen_to_signals()
+        if not self.is_headless:
+            self.set_interval(TERMINAL_TICK, self._look_at_terminal)
         self.set_interval(CALM_TICK if self.calm else TICK, self.tick)
         self.call_after_refresh(self._begin)
 
@@ -124,37 +121,31 @@ class LvmApp(App[Exit]):
     def _engine_ended(self) -> None:
         """In the engine's thread."""
         error = self.engine.error if self.engine is not None else None
-        if isinstance(error, LvmError):
-            self.post_message(EngineFailed(error.what, error.where, error.fix))
-        elif error is not None:
+        if error is not None:
             where = str(self.workspace.log_path)
-            self.post_message(EngineFailed(f"{type(error).__name__}: {error}", where, ""))
+            self.post_message(Problem.of("Training stopped with an error", error, where))
 
-    def on_engine_failed(self, message: EngineFailed) -> None:
+    def on_problem(self, message: Problem) -> None:
         self.push_screen(problem(message))
 
-    # -------------------------------------------------------------- signals
+    def on_exported(self, message: Exported) -> None:
+        self.notify(", ".join(message.names), title=f"exported to {message.folder}")
 
-    def _listen_to_signals(self) -> None:
-        if sys.platform == "win32" or self.is_headless:
-            return
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self.post_message, TerminalLost())
-        loop.add_signal_handler(signal.SIGTERM, self.exit, "stop")
-        loop.add_signal_handler(signal.SIGINT, self.action_leave)
-        self.set_interval(1.0, self._look_at_terminal)
+    # -------------------------------------------------------------- signals (see session.py)
 
     def _look_at_terminal(self) -> None:
-        from lvm_tui.terminal import is_gone
-
         if is_gone():
             self.post_message(TerminalLost())
 
     def on_terminal_lost(self) -> None:
-        from lvm_tui.terminal import detach
-
         detach()
         self.exit("lost")
+
+    def on_terminate(self) -> None:
+        self.exit("terminated")
+
+    def on_interrupt(self) -> None:
+        self.action_leave()
 
     # -------------------------------------------------------------- keys
 
@@ -163,11 +154,12 @@ class LvmApp(App[Exit]):
         paused = run is not None and run.phase == "paused"
         self._send("resume" if paused else "pause", "going on" if paused else "pausing")
 
-    async def action_stop(self) -> None:
+    def action_stop(self) -> None:
         if self._may_command():
             question = Ask(
                 "Stop",
-                "Stop after a checkpoint? The job keeps its place and goes on from there.",
+                "Stop after a checkpoint? The queue stops with it.\n"
+                "Started again, it goes on from there, to the same bits.",
                 (Answer("y", "yes", "stop", "warning"), Answer("n", "", "go on training")),
             )
             self.push_screen(question, lambda answer: self._stop_if(answer == "yes"))

@@ -7,7 +7,7 @@ it returns the same frame object as before when nothing changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -176,6 +176,12 @@ class Live:
             if (revisit or not tail.at_end) and self._monotonic() < deadline:
                 self._read(tail, deadline)
         return tuple(self._ended[run].view for run in wanted)
+
+
+def whole_log(reader: Reader) -> Iterator[Record]:
+    """Everything that is in a log now, from its beginning."""
+    while records := reader.poll(CHUNK):
+        yield from records
 
 
 def _open_alerts(views: Sequence[RunView]) -> tuple[Alert, ...]:

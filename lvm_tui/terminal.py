@@ -35,7 +35,7 @@ def detach() -> None:
         os.close(null)
 
 
-class _Forgiving:
+class ForgivingFile:
     """A terminal's file whose writes do nothing once it is hung up."""
 
     def __init__(self, file: IO[str], on_lost: Callable[[], None]) -> None:
@@ -65,7 +65,7 @@ class LastingDriver(LinuxDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._lost = False
-        self._file = _Forgiving(sys.__stderr__, self._lose)  # type: ignore[assignment,arg-type]
+        self._file = ForgivingFile(sys.__stderr__, self._lose)  # type: ignore[assignment,arg-type]
 
     def run_input_thread(self) -> None:
         try:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import ContentSwitcher, Static
 
+from lvm.errors import LvmError
+from lvm_tui.export import export
+from lvm_tui.live import whole_log
+from lvm_tui.messages import Exported, Problem
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.state.curves import SMOOTHING
-from lvm_tui.state.views import Frame
+from lvm_tui.state.views import Frame, RunView
 from lvm_tui.widgets.log_tail import LogTail
 from lvm_tui.widgets.loss_chart import LineChart, Look, plot_of
 from lvm_tui.widgets.preparation import TaskList
@@ -44,6 +49,7 @@ class Dashboard(FrameScreen):
         Binding("left", "pan(-1)", "Pan", key_display="← →"),
         Binding("right", "pan(1)", "Pan right", show=False),
         Binding("0", "reset_view", "Whole run", show=False),
+        Binding("e", "export", "Export", show=False),
         Binding("c", "charts", "Charts", show=False),
     ]
 
@@ -120,6 +126,24 @@ class Dashboard(FrameScreen):
 
     def action_reset_view(self) -> None:
         self._look(Look(log=self.look.log))
+
+    def action_export(self) -> None:
+        run = self.lvm.frame.run
+        if run is None:
+            self.notify("no run to export", severity="warning")
+        else:
+            self._export(run, self.app.export_screenshot(title=run.run))
+
+    @work(thread=True)
+    def _export(self, run: RunView, svg: str) -> None:
+        """In a thread: the log may be long and the disk slow."""
+        desk = self.lvm.workspace
+        try:
+            paths = export(desk.folder(run.run), run, whole_log(desk.run_log(run.run)), svg)
+        except (LvmError, OSError) as error:
+            self.app.post_message(Problem.of("Nothing was exported", error))
+            return
+        self.app.post_message(Exported(str(paths[0].parent), tuple(path.name for path in paths)))
 
     def action_charts(self) -> None:
         self._charts_wanted = not self._charts_wanted

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from lvm_tui.messages import EngineFailed
+from lvm_tui.messages import Problem
 from lvm_tui.screens.dialogs import Answer, Ask
 
 
-def problem(error: EngineFailed) -> Ask:
+def problem(error: Problem) -> Ask:
     parts = [error.what]
     if error.where:
         parts.append(f"where: {error.where}")
     if error.fix:
         parts.append(f"→ {error.fix}")
-    return Ask(
-        "It stopped with an error", "\n\n".join(parts), (Answer("c", "close", "close", "error"),)
-    )
+    return Ask(error.title, "\n\n".join(parts), (Answer("c", "close", "close", "error"),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lvm.settings import Job
 from lvm_tui.state.curves import Curve
 
 Phase = Literal["loading", "training", "validating", "testing", "paused", "finished"]
@@ -267,6 +268,12 @@ class JobRow:
     """queued | running | paused | done | failed | stopped | cancelled"""
     run: str = ""
     note: str = ""
+    job: Job | None = None
+    """What it asks for; None where only its state is known."""
+    parent: str = ""
+    """The run that it starts anew, or ""."""
+    started: float | None = None
+    finished: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,28 @@
+"""What the queue and the runs are read from and written to, besides what `Live` needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lvm_tui.live import Desk
+
+if TYPE_CHECKING:
+    from lvm.runs.store import Store
+    from lvm.settings import Job
+
+
+class ProjectDesk(Desk, Protocol):
+    """A project folder: its store, its runs, its settings."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def models(self) -> Path:
+        """The folder of the run folders."""
+        ...
+
+    def new_job(self) -> Job:
+        """What a job begins with: lvm.toml. Raises SettingsError when that cannot be read."""
+        ...

@@ -12,6 +12,8 @@ import torch
 from lvm.models import build
 from lvm.models.base import LatentModel
 
+torch.set_num_threads(1)  # matrices this small only wait for other threads
+
 Build = Callable[..., LatentModel]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from textual.app import App, SystemCommand
@@ -11,19 +12,19 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from lvm_tui import modes, themes
+from lvm.config import DashboardSettings
+from lvm_tui import keymap, modes, palette, themes
 from lvm_tui.engine import Engine
 from lvm_tui.glyphs import Ascii, needs_ascii
 from lvm_tui.live import Desk, Live
 from lvm_tui.messages import Exported, Problem, TerminalLost
 from lvm_tui.screens.base import FrameScreen
-from lvm_tui.screens.dialogs import Answer, Ask
 from lvm_tui.screens.help import Help, keys_of
 from lvm_tui.screens.leave import GO_ON, STOP, leave
 from lvm_tui.screens.problem import problem
 from lvm_tui.state.views import Frame
+from lvm_tui.steering import Steering
 from lvm_tui.terminal import LastingDriver, detach, is_gone
-from lvm_tui.widgets.alert_banner import AlertBanner
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -38,7 +39,7 @@ TERMINAL_TICK = 1.0
 """Seconds between two looks whether the terminal is still there."""
 
 
-class LvmApp(App[Exit]):
+class LvmApp(Steering, App[Exit]):
     TITLE = "lvm-tui"
     CSS_PATH: ClassVar[list[str]] = ["styles/app.tcss", "styles/dashboard.tcss"]  # type: ignore[assignment]
     MODES = modes.factories()  # type: ignore[assignment]
@@ -46,12 +47,10 @@ class LvmApp(App[Exit]):
     ENABLE_COMMAND_PALETTE = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(m.key, f"switch_mode('{m.name}')", m.label, show=False) for m in modes.MODES),
-        Binding("space", "pause", "Pause"),
-        Binding("s", "stop", "Stop"),
-        Binding("a", "acknowledge", "Acknowledge", show=False),
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("q", "leave", "Leave"),
+        *modes.bindings(),
+        *Steering.KEYS,
+        Binding("question_mark", "help", "Help", key_display="?", id="help"),
+        Binding("q", "leave", "Leave", id="leave"),
         Binding("ctrl+c,ctrl+q", "leave", "Leave", show=False),
     ]
 
@@ -62,25 +61,31 @@ class LvmApp(App[Exit]):
         engine: Engine | None = None,
         watch: bool = False,
         run: str = "",
-        theme: str = "",
-        calm: bool = False,
+        look: DashboardSettings | None = None,
         environment: Mapping[str, str] = os.environ,
+        zone: tzinfo | None = None,
     ) -> None:
-        """engine: starts after the first paint if nobody else trains; None only looks."""
+        """engine: starts after the first paint if nobody else trains; None only looks.
+
+        look: the [dashboard] of lvm.toml. zone: of the clock; None is the machine's own.
+        Raises SettingsError for a theme or an action that there is not.
+        """
         super().__init__()
+        look = look or DashboardSettings()
         themes.register(self)
-        self.theme = theme or themes.DEFAULT
+        self.theme = themes.chosen(look.theme, self.available_themes)
+        self.set_keymap(keymap.checked(look.keys, self.BINDINGS))
         self.workspace = workspace
         self.engine = engine
         self.watching = watch
-        self.calm = calm or "none" in (
-            environment.get("LVM_TUI_ANIMATIONS"),
-            environment.get("TEXTUAL_ANIMATIONS"),
-        )
-        if self.calm:
-            self.animation_level = "none"
+        self.zone = zone
+        self.calm = False
         self._ascii = needs_ascii(environment)
         self.live = Live(workspace, run=run, watching=watch)
+        wishes = (environment.get("LVM_TUI_ANIMATIONS"), environment.get("TEXTUAL_ANIMATIONS"))
+        if look.animations == "none" or (look.animations == "auto" and "none" in wishes):
+            self.calm = True
+            self.animation_level = "none"
 
     @property
     def frame(self) -> Frame:
@@ -101,7 +106,7 @@ class LvmApp(App[Exit]):
     def on_mount(self) -> None:
         if not self.is_headless:
             self.set_interval(TERMINAL_TICK, self._look_at_terminal)
-        self.set_interval(CALM_TICK if self.calm else TICK, self.tick)
+        self._ticking = self.set_interval(CALM_TICK if self.calm else TICK, self.tick)
         self.call_after_refresh(self._begin)
 
     def tick(self) -> None:
@@ -141,6 +146,15 @@ class LvmApp(App[Exit]):
         detach()
         self.exit("lost")
 
+    def on_slow_line(self) -> None:
+        """Little is drawn from now on, and nothing flashes."""
+        if not self.calm:
+            self.calm = True
+            self.animation_level = "none"
+            self._ticking.stop()
+            self._ticking = self.set_interval(CALM_TICK, self.tick)
+            self.notify("slow line: one picture a second, nothing flashes")
+
     def on_terminate(self) -> None:
         self.exit("terminated")
 
@@ -148,48 +162,6 @@ class LvmApp(App[Exit]):
         self.action_leave()
 
     # -------------------------------------------------------------- keys
-
-    def action_pause(self) -> None:
-        run = self.frame.run
-        paused = run is not None and run.phase == "paused"
-        self._send("resume" if paused else "pause", "going on" if paused else "pausing")
-
-    def action_stop(self) -> None:
-        if self._may_command():
-            question = Ask(
-                "Stop",
-                "Stop after a checkpoint? The queue stops with it.\n"
-                "Started again, it goes on from there, to the same bits.",
-                (Answer("y", "yes", "stop", "warning"), Answer("n", "", "go on training")),
-            )
-            self.push_screen(question, lambda answer: self._stop_if(answer == "yes"))
-
-    def _stop_if(self, wanted: bool) -> None:
-        if wanted:
-            self._send("stop", "stopping after a checkpoint")
-
-    def action_acknowledge(self) -> None:
-        alert = self.screen.query_one(AlertBanner).alert if self.frame.alerts else None
-        if alert is None:
-            self.notify("no open alert")
-        elif self.watching:
-            self.notify("look only: lvm-tui without “watch” can acknowledge", severity="warning")
-        else:
-            self.workspace.acknowledge(alert, self.frame)
-
-    def _may_command(self) -> bool:
-        if self.watching:
-            self.notify("look only: start lvm-tui without “watch” to steer", severity="warning")
-        elif not self.frame.runner.alive:
-            self.notify("nothing trains at the moment", severity="warning")
-        else:
-            return True
-        return False
-
-    def _send(self, kind: str, words: str) -> None:
-        if self._may_command():
-            self.workspace.send(kind)
-            self.notify(f"{words} …", timeout=2)
 
     def action_help(self) -> None:
         screen = self.screen
@@ -209,15 +181,5 @@ class LvmApp(App[Exit]):
             self.exit(cast("Exit", answer))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action of the screen at hand, and Textual's own."""
-        for entry in screen.active_bindings.values():
-            binding = entry.binding
-            if binding.description and not binding.system:
-                action = binding.action
-
-                async def run(action: str = action, node: object = entry.node) -> None:
-                    await self.run_action(action, node)  # type: ignore[arg-type]
-
-                key = self.get_key_display(binding)
-                yield SystemCommand(binding.description, f"key {key}", run)
+        yield from palette.commands(self, screen)
         yield from super().get_system_commands(screen)

@@ -40,6 +40,11 @@ class TerminalLost(Message):
 
 
 @dataclass
+class SlowLine(Message):
+    """The terminal takes long to swallow a picture."""
+
+
+@dataclass
 class Terminate(Message):
     """SIGTERM: stop after a checkpoint and exit."""
 

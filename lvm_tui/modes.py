@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from textual.binding import Binding
+
 if TYPE_CHECKING:
     from lvm_tui.screens.base import FrameScreen
 
@@ -21,13 +23,26 @@ class Mode:
     where: str
     """module:class below lvm_tui.screens; imported when first shown."""
 
-    def screen(self) -> FrameScreen:
+    def kind(self) -> type[FrameScreen]:
         module, _, name = self.where.partition(":")
-        made = getattr(import_module(f"lvm_tui.screens.{module}"), name)
-        return cast("FrameScreen", made())
+        return cast("type[FrameScreen]", getattr(import_module(f"lvm_tui.screens.{module}"), name))
+
+    def screen(self) -> FrameScreen:
+        return self.kind()()
 
 
-MODES = (Mode("1", "dashboard", "Dashboard", "Dash", "dashboard:Dashboard"),)
+MODES = (
+    Mode("1", "dashboard", "Dashboard", "Dash", "dashboard:Dashboard"),
+    Mode("2", "queue", "Queue", "Queue", "queue:Queue"),
+)
+
+
+def bindings() -> list[Binding]:
+    """The keys that show the screens."""
+    return [
+        Binding(mode.key, f"switch_mode('{mode.name}')", mode.label, show=False, id=mode.name)
+        for mode in MODES
+    ]
 
 
 def factories() -> dict[str, Callable[[], FrameScreen]]:

@@ -9,13 +9,22 @@ from __future__ import annotations
 import os
 import select
 import sys
+import time
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from lvm_tui.messages import SlowLine, TerminalLost
+
 if TYPE_CHECKING:
     from textual.app import App
+
+SLOW = 0.1
+"""Seconds to write one picture, from which on the line is slow: the bytes wait for the line."""
+
+SLOW_IN_A_ROW = 5
+"""So many slow pictures one after the other; a single hiccup is none."""
 
 
 def is_gone(descriptor: int = 0) -> bool:
@@ -36,24 +45,36 @@ def detach() -> None:
 
 
 class ForgivingFile:
-    """A terminal's file whose writes do nothing once it is hung up."""
+    """A terminal's file whose writes do nothing once it is hung up, and that notices slowness."""
 
-    def __init__(self, file: IO[str], on_lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        file: IO[str],
+        on_lost: Callable[[], None],
+        on_slow: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._file = file
         self._on_lost = on_lost
+        self._on_slow = on_slow
+        self._monotonic = monotonic
+        self._slow_in_a_row = 0
 
     def write(self, text: str) -> int:
+        begun = self._monotonic()
         try:
-            return self._file.write(text)
-        except OSError:
-            self._on_lost()
-            return len(text)
-
-    def flush(self) -> None:
-        try:
+            written = self._file.write(text)
             self._file.flush()
         except OSError:
             self._on_lost()
+            return len(text)
+        self._slow_in_a_row = self._slow_in_a_row + 1 if self._monotonic() - begun > SLOW else 0
+        if self._slow_in_a_row == SLOW_IN_A_ROW:
+            self._on_slow()
+        return written
+
+    def flush(self) -> None:
+        """`write` has done it."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -65,7 +86,8 @@ class LastingDriver(LinuxDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._lost = False
-        self._file = ForgivingFile(sys.__stderr__, self._lose)  # type: ignore[assignment,arg-type]
+        file = ForgivingFile(sys.__stderr__, self._lose, self._slow)  # type: ignore[arg-type]
+        self._file = file  # type: ignore[assignment]
 
     def run_input_thread(self) -> None:
         try:
@@ -76,6 +98,7 @@ class LastingDriver(LinuxDriver):
     def _lose(self) -> None:
         if not self._lost:
             self._lost = True
-            from lvm_tui.messages import TerminalLost
-
             self._app.post_message(TerminalLost())
+
+    def _slow(self) -> None:
+        self._app.post_message(SlowLine())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
+
+from lvm.config import CONFIG_NAME
+from lvm.errors import SettingsError
 
 DARK = Theme(
     name="lvm-dark",
@@ -42,6 +46,20 @@ DEFAULT = DARK.name
 
 _SHADES = {"dim": 0.62, "faint": 0.28}
 """Our two greys: share of the foreground in the background."""
+
+
+def chosen(name: str, available: Iterable[str]) -> str:
+    """The theme of that name; ours if there is no name. Raises SettingsError."""
+    if not name:
+        return DEFAULT
+    names = sorted(available)
+    if name not in names:
+        raise SettingsError(
+            f"there is no theme {name!r}",
+            where=f"{CONFIG_NAME} [dashboard]",
+            fix="known: " + ", ".join(names),
+        )
+    return name
 
 
 def register(app: App[Any]) -> None:

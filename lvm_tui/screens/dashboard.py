@@ -41,16 +41,16 @@ class Dashboard(FrameScreen):
     TITLE = "Dashboard"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "log_scale", "Log scale"),
-        Binding("left_square_bracket", "smooth(-1)", "Smooth", key_display="[ ]"),
-        Binding("right_square_bracket", "smooth(1)", "Smoother", show=False),
-        Binding("plus,equals_sign", "zoom(1)", "Zoom", key_display="+ −"),
-        Binding("minus", "zoom(-1)", "Zoom out", show=False),
-        Binding("left", "pan(-1)", "Pan", key_display="← →"),
-        Binding("right", "pan(1)", "Pan right", show=False),
-        Binding("0", "reset_view", "Whole run", show=False),
-        Binding("e", "export", "Export", show=False),
-        Binding("c", "charts", "Charts", show=False),
+        Binding("l", "log_scale", "Log scale", id="log_scale"),
+        Binding("left_square_bracket", "smooth(-1)", "Smooth", key_display="[ ]", id="less_smooth"),
+        Binding("right_square_bracket", "smooth(1)", "Smoother", show=False, id="more_smooth"),
+        Binding("plus,equals_sign", "zoom(1)", "Zoom", key_display="+ −", id="zoom_in"),
+        Binding("minus", "zoom(-1)", "Zoom out", show=False, id="zoom_out"),
+        Binding("left", "pan(-1)", "Pan", key_display="← →", id="pan_left"),
+        Binding("right", "pan(1)", "Pan right", show=False, id="pan_right"),
+        Binding("0", "reset_view", "Whole run", show=False, id="whole_run"),
+        Binding("e", "export", "Export", show=False, id="export"),
+        Binding("c", "charts", "Charts or summary", show=False, id="charts"),
     ]
 
     look = Look()
@@ -75,7 +75,7 @@ class Dashboard(FrameScreen):
     def show_frame(self, frame: Frame) -> None:
         body = self.query_one(ContentSwitcher)
         body.current = self._stage(frame)
-        self.query_one(LogTail).show_frame(frame)
+        self.query_one(LogTail).show_frame(frame, self.lvm.zone)
         self.query_one(QueueStrip).show_frame(frame)
         if body.current == "preparation":
             self.query_one(TaskList).show(frame.workspace.tasks)

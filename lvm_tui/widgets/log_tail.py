@@ -20,10 +20,11 @@ _SHOWN = 60
 
 
 class LogTail(Board[tuple[LogLine, ...]]):
-    zone: tzinfo | None = None
-    """Time zone of the clock; None is the machine's own."""
+    _zone: tzinfo | None = None
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame, zone: tzinfo | None = None) -> None:
+        """zone: of the clock; None is the machine's own."""
+        self._zone = zone
         run = frame.run.log[-_SHOWN:] if frame.run is not None else ()
         both = merge(frame.workspace.log[-_SHOWN:], run, key=lambda line: line.time)
         self.show(tuple(both)[-_SHOWN:])
@@ -34,7 +35,7 @@ class LogTail(Board[tuple[LogLine, ...]]):
         return lines(self._line(line, size.width) for line in slice_[-max(size.height, 1) :])
 
     def _line(self, line: LogLine, width: int) -> Content:
-        time = datetime.fromtimestamp(line.time, self.zone).strftime("%H:%M:%S")
+        time = datetime.fromtimestamp(line.time, self._zone).strftime("%H:%M:%S")
         return Content.assemble(
             (f"{time} ", "$dim"),
             (f"{_SIGNS.get(line.level, ' ')} ", _STYLES.get(line.level, "")),

@@ -27,7 +27,7 @@ class Row:
     label: str
     key: str
     need: str
-    """Name in Thresholds, without _val and _ood where both splits have their own."""
+    """Name of the check; in Thresholds it may end in _val and _ood."""
     op: Literal[">=", "<="] = ">="
     sign: bool = False
 
@@ -109,6 +109,11 @@ def _title(standing: Standing, width: int) -> Content:
         words = "next after epoch" if roomy else "next"
         parts.append(Content.styled(f"{words} {standing.next_epoch}", "$dim"))
     title = Content("  ").join(parts)
+    result = standing.fivecats[-1].result if standing.fivecats else {}
+    if result.get("order_blind"):
+        return spread(title, Content.styled("order-blind model", "$text-warning"), width)
+    if result.get("origin") == "target":
+        return spread(title, Content.styled("k counted from the target", "$text-warning"), width)
     if roomy or len(standing.fivecats) < 2:
         return title
     margins = [number(fivecat.result, "VAL", "margin") for fivecat in standing.fivecats]
@@ -130,17 +135,18 @@ def _row(row: Row, fivecats: tuple[Fivecat, ...], trend: int) -> Content:
         if row.key == "bins" and split == "OOD":
             cells.append(Content(" " * 15))
             continue
-        need = needed(result, split, row)
+        check = _check(result, row, split)
+        need = check.get("need", _needed(row, split))
         value = number(result, split, row.key)
         shown = (signed(value) if row.sign else fixed(value)).rjust(6)
-        passed = None if value is None else _passes(value, need, row.op)
+        passed = None if value is None else check.get("passed")
         sign = "≥" if row.op == ">=" else "≤"
         cells.append(
             Content.assemble(
                 shown,
                 " ",
                 verdict(passed) if result else Content(" "),
-                (f" {sign}{short(need, sign=row.sign):<5}", "$dim"),
+                (f" {sign}{short(float(need), sign=row.sign):<5}", "$dim"),
             )
         )
     if trend >= 3:
@@ -149,9 +155,17 @@ def _row(row: Row, fivecats: tuple[Fivecat, ...], trend: int) -> Content:
     return Content("").join(cells)
 
 
-def needed(result: dict[str, Any], split: str, row: Row) -> float:
-    """The threshold that judged the result, or that will judge the next."""
-    needs = {**Thresholds().to_json(), **(result.get("thresholds") or {})}
+def _check(result: dict[str, Any], row: Row, split: str) -> dict[str, Any]:
+    """The number as the battery judged it: need, passed, short_by; {} before the first one."""
+    for check in result.get("checks") or ():
+        if (check["gate"], check["name"], check["split"]) == (row.name, row.need, split):
+            return dict(check)
+    return {}
+
+
+def _needed(row: Row, split: str) -> float:
+    """The default need, before a battery has said by which it judges."""
+    needs = Thresholds().to_json()
     return float(needs.get(row.need, needs.get(f"{row.need}_{split.lower()}", 0.0)))
 
 
@@ -167,10 +181,6 @@ def number(result: dict[str, Any], split: str, key: str) -> float | None:
     else:
         value = part.get(key)
     return float(value) if value is not None else None
-
-
-def _passes(value: float, need: float, op: str) -> bool:
-    return value >= need if op == ">=" else value <= need
 
 
 def _readiness(result: dict[str, Any], bias_alerts: int, room: int) -> list[Content]:

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 def main() -> int:
     scripted = importlib.import_module("tests.tui.scripted")
     sources = importlib.import_module("tests.tui.sources")
+    from lvm.config import DashboardSettings
     from lvm.events import CheckpointSaved
     from lvm_tui.app import LvmApp
     from lvm_tui.engine import Engine
@@ -50,7 +51,7 @@ def main() -> int:
         (folder / "ended").write_text(how)
 
     engine = Engine(work)
-    app = LvmApp(desk, engine=engine, calm=True)
+    app = LvmApp(desk, engine=engine, look=DashboardSettings(animations="none"))
     return Session(app, desk, engine).run()
 
 

@@ -174,7 +174,7 @@ def battery(margin: float, *, weaker: float = 0.012) -> dict[str, Any]:
             need = needs.get(name, needs.get(f"{name}_{which.lower()}"))
             checks.append(_check(gate, name, which, value, need, op))
     bins = abs(result["VAL"]["normal_mean"] - result["OOD"]["normal_mean"])
-    checks.append(_check("bins", "bins", "VAL", bins, NEEDS.bins_difference, "<="))
+    checks.append(_check("bins", "bins_difference", "VAL", bins, NEEDS.bins_difference, "<="))
     gates = {
         gate: all(check["passed"] for check in checks if check["gate"] == gate)
         for gate in ("offset", "retrieval", "ablations", "rollout", "bins")

@@ -101,7 +101,7 @@ def test_what_is_written_to_a_dead_terminal_is_lost_without_an_error() -> None:
     master, slave = os.openpty()
     lost: list[bool] = []
     with os.fdopen(slave, "w") as file:
-        screen = ForgivingFile(file, lambda: lost.append(True))
+        screen = ForgivingFile(file, lambda: lost.append(True), lambda: None)
         screen.write("seen")
         screen.flush()
         assert lost == []

@@ -1,0 +1,89 @@
+"""The keys that tell the runner something, on every screen; refused in words where they cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import Binding
+
+from lvm.errors import LvmError
+from lvm_tui.live import Desk
+from lvm_tui.messages import Problem
+from lvm_tui.screens.dialogs import Answer, Ask
+from lvm_tui.state.views import Frame
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    Base = App[Any]
+else:
+    Base = object
+
+
+class Steering(Base):
+    """Mixed into the app."""
+
+    KEYS: ClassVar = (
+        Binding("space", "pause", "Pause", id="pause"),
+        Binding("s", "stop", "Stop", id="stop"),
+        Binding("a", "acknowledge", "Acknowledge", show=False, id="acknowledge"),
+    )
+
+    workspace: Desk
+    watching: bool
+
+    @property
+    def frame(self) -> Frame:
+        raise NotImplementedError
+
+    def may_steer(self) -> bool:
+        """Whether a runner is there to be told; if not, it says why."""
+        if self.watching:
+            self.notify("look only: lvm-tui without “watch” can steer", severity="warning")
+        elif not self.frame.runner.alive:
+            self.notify("nothing trains at the moment", severity="warning")
+        else:
+            return True
+        return False
+
+    def send(self, kind: str, words: str) -> None:
+        """A command for the runner; `words` say that it is on its way."""
+        if self.may_steer():
+            try:
+                self.workspace.send(kind)
+            except LvmError as error:
+                self.post_message(Problem.of("The command could not be sent", error))
+            else:
+                self.notify(f"{words} …", timeout=2)
+
+    def action_pause(self) -> None:
+        run = self.frame.run
+        paused = run is not None and run.phase == "paused"
+        self.send("resume" if paused else "pause", "going on" if paused else "pausing")
+
+    def action_stop(self) -> None:
+        if self.may_steer():
+            question = Ask(
+                "Stop",
+                "Stop after a checkpoint? The queue stops with it.\n"
+                "Started again, it goes on from there, to the same bits.",
+                (Answer("y", "yes", "stop", "warning"), Answer("n", "", "go on training")),
+            )
+            self.push_screen(question, self._stop_if)
+
+    def _stop_if(self, answer: str | None) -> None:
+        if answer == "yes":
+            self.send("stop", "stopping after a checkpoint")
+
+    def action_acknowledge(self) -> None:
+        """The alert that is shown: the most urgent one."""
+        alerts = self.frame.alerts
+        if not alerts:
+            self.notify("no open alert")
+        elif self.watching:
+            self.notify("look only: lvm-tui without “watch” can acknowledge", severity="warning")
+        else:
+            try:
+                self.workspace.acknowledge(alerts[0], self.frame)
+            except LvmError as error:
+                self.post_message(Problem.of("The alert could not be acknowledged", error))

@@ -26,6 +26,8 @@ def fivecat_lines(document: dict[str, Any]) -> Iterator[str]:
     origin = document["origin"]
     used = ", ".join(f"{name} {found['used']}" for name, found in document["samples"].items())
     yield f"samples {used} · horizon {document['horizon']} · offsets counted from the {origin}"
+    if document["note"]:
+        yield document["note"]
     for split in ("VAL", "OOD"):
         row = "  ".join(
             f"{int(k):+d} {number(value)}".replace("-", "−") if int(k) else f"0 {number(value)}"

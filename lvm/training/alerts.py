@@ -17,12 +17,6 @@ SLOW_AFTER = 3
 SLOW_ON_MPS = 480.0
 """Seconds; the guide's figure for an epoch on Apple silicon."""
 
-COLLAPSED = 0.99
-"""Mean pairwise cosine of the outputs above which a model says the same whatever it reads …"""
-
-COLLAPSED_ABOVE_TARGETS = 0.2
-"""… provided the targets themselves are less alike by at least this."""
-
 _LEVELS_THAT_ALERT = ("severe", "alarm", "caution")
 
 _TITLES = {
@@ -156,11 +150,6 @@ def fivecat_failed(epoch: int, error: Exception) -> AlertRaised:
         fix="the direction of this model is unknown until it runs",
         epoch=epoch,
     )
-
-
-def is_collapsed(outputs_alike: float, targets_alike: float) -> bool:
-    """From the mean pairwise cosines of outputs and of targets."""
-    return outputs_alike > COLLAPSED and outputs_alike - targets_alike > COLLAPSED_ABOVE_TARGETS
 
 
 def counts_against_production(alert: dict[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from lvm.clock import Clock
 from lvm.control import Action, Control
 from lvm.data.sources import Corpus
 from lvm.errors import DivergedError, LvmError
+from lvm.fivecat.gates import is_collapsed
 from lvm.models import build
 from lvm.settings import Thresholds, TrainSettings
 from lvm.training import alerts, judge
@@ -318,7 +319,7 @@ class _Trainer:
             yield slow
             yield self._remembered(alerts.slow(slow))
         warm = self.state.step > self.warmup
-        if warm and alerts.is_collapsed(found.outputs_alike, found.targets_alike):
+        if warm and is_collapsed(found.outputs_alike, found.targets_alike):
             yield self._remembered(
                 alerts.collapsed(epoch, found.outputs_alike, found.targets_alike)
             )

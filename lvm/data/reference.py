@@ -124,7 +124,8 @@ def write_reference(
     """Write the corpus as an article bank, and beside it `NAME.reference.json`.
 
     The JSON holds what it was made from and the ranges of article ids for VAL and OOD.
-    Returns the path of the bank, which ends in .npz. Raises as `make_reference` does, and DiskError.
+    Returns the path of the bank, which ends in .npz. Raises as `make_reference` does, and
+    DiskError.
     """
     out = out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz")
     made = make_reference(kind, dim=dim, articles=articles, seed=seed)

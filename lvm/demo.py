@@ -47,11 +47,6 @@ def build(project: Project, emit: Emit, clock: Clock) -> None:
         store.add_all(Job(train=config.train, data=config.data))
 
 
-def demo_settings() -> TrainSettings:
-    """The guide's defaults; on real text a run must not end at its first severe margin …"""
-    return TrainSettings()
-
-
 def _encode(bank: Path, emit: Emit, clock: Clock) -> None:
     from lvm.data.encode import encode_to_bank
     from lvm.data.pydocs import python_articles

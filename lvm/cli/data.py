@@ -10,7 +10,7 @@ from lvm.cli.output import Output
 from lvm.config import CONFIG_NAME, find_data, load_config, render_template
 from lvm.errors import InputError
 from lvm.files import write_text
-from lvm.settings import IN_TRAINING, Thresholds
+from lvm.settings import IN_TRAINING, SPLIT_SEED, Thresholds
 
 if TYPE_CHECKING:
     from torch import nn
@@ -96,7 +96,7 @@ def diagnose(arguments: Namespace, output: Output) -> int:
     opened = open_for_diagnosis(
         Path(arguments.file),
         bank=Path(arguments.bank) if arguments.bank else None,
-        seed=arguments.seed,
+        seed=SPLIT_SEED,
         progress=output.progress,
     )
     report = check_direction(opened.sequences, thresholds, seed=arguments.seed)

@@ -9,7 +9,7 @@ from lvm.cli.output import Output
 from lvm.cli.report import fivecat_lines
 from lvm.config import load_config
 from lvm.errors import InputError
-from lvm.settings import DataSettings
+from lvm.settings import SPLIT_SEED, DataSettings
 
 
 def fivecat(arguments: Namespace, output: Output) -> int:
@@ -33,7 +33,7 @@ def fivecat(arguments: Namespace, output: Output) -> int:
         output.message(warning, "warn")
     checkpoint = load_checkpoint(Path(arguments.model), device=str(device))
     val, ood = open_test_data(
-        _test_data(arguments, config.data), root=root, seed=arguments.seed, progress=output.progress
+        _test_data(arguments, config.data), root=root, seed=SPLIT_SEED, progress=output.progress
     )
     result = run_battery(
         checkpoint.model,

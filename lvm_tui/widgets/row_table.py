@@ -74,7 +74,7 @@ class RowTable(DataTable[Text]):
         def control(self) -> RowTable:
             return self.table
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, cursor_type="row", cursor_foreground_priority="renderable")
         self._layout: tuple[Column, ...] = ()
         self._shown: tuple[Row, ...] = ()

@@ -1,0 +1,279 @@
+"""Mode 2: the queue, and everything that can be done to it while another job trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import ContentSwitcher, Static
+
+from lvm.errors import LvmError
+from lvm.settings import Job
+from lvm_tui.desk import ProjectDesk
+from lvm_tui.screens.base import FrameScreen
+from lvm_tui.screens.dialogs import Answer, Ask
+from lvm_tui.screens.job_form import JobForm
+from lvm_tui.state.views import Frame, JobRow
+from lvm_tui.widgets.hints import Hint, HintLine, Hints
+from lvm_tui.widgets.job_table import (
+    Entry,
+    JobDetails,
+    QueueSummary,
+    entries,
+    layout,
+    table_row,
+)
+from lvm_tui.widgets.log_tail import LogTail
+from lvm_tui.widgets.row_table import RowTable
+
+Result = TypeVar("Result")
+
+EMPTY = """\
+[b]The queue is empty.[/b]
+
+  [b $accent]n[/]   add one model, with its settings
+  [b $accent]A[/]   add all four: Transformer, GRU, LSTM, AMN
+
+Jobs train one after the other; a failed one never stops the rest.
+"""
+
+HELP = """\
+Jobs train from top to bottom, one at a time; a failed one never stops the rest. The list can be
+changed while another job trains, from here or from any other terminal.
+
+**time** of a waiting job is measured: the seconds of an epoch and of a 5CAT in the newest run of
+that model, times its epochs. `—` stands where no run of that model has finished an epoch yet.
+
+A job that was stopped, or whose runner died, goes on from its `last.pt`.
+"""
+
+_HINTS = Hints(
+    (
+        Hint("n", "add", "add"),
+        Hint("A", "all four", "add_all"),
+        Hint("e", "edit", "edit"),
+        Hint("K J", "move", "move('up')"),
+        Hint("x", "remove", "remove"),
+        Hint("r", "retry", "retry"),
+        Hint("c", "cancel, skip", "cancel"),
+    ),
+    Content(""),
+)
+
+
+class Queue(FrameScreen):
+    TITLE = "Queue"
+    HELP_TEXT = HELP
+    CSS_PATH: ClassVar[list[str]] = ["../styles/tables.tcss", "../styles/queue.tcss"]  # type: ignore[assignment]
+    AUTO_FOCUS = "#jobs"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "add", "Add a job", show=False),
+        Binding("A", "add_all", "Add all four models", show=False),
+        Binding("e", "edit", "Edit a waiting job (also enter)", show=False),
+        Binding("K,shift+up", "move('up')", "Earlier (also shift ↑)", show=False),
+        Binding("J,shift+down", "move('down')", "Later (also shift ↓)", show=False),
+        Binding("x,delete", "remove", "Remove", show=False),
+        Binding("r", "retry", "Retry one that failed or was stopped", show=False),
+        Binding("c", "cancel", "Cancel or skip the one that trains", show=False),
+    ]
+
+    @property
+    def desk(self) -> ProjectDesk:
+        return cast("ProjectDesk", self.lvm.workspace)
+
+    def compose_body(self) -> ComposeResult:
+        yield QueueSummary(id="summary-line")
+        with ContentSwitcher(initial="none", id="body"):
+            yield Static(EMPTY, id="none")
+            with Vertical(id="some"):
+                yield RowTable(id="jobs")
+                yield JobDetails(id="details")
+        yield LogTail(id="log")
+        yield HintLine(id="hints")
+
+    def show_frame(self, frame: Frame) -> None:
+        found = entries(frame)
+        self.query_one(QueueSummary).show((found, frame))
+        self.query_one(HintLine).show(_HINTS)
+        self.query_one(LogTail).show_frame(frame, self.lvm.zone)
+        self.query_one("#body", ContentSwitcher).current = "some" if found else "none"
+        table = self.query_one("#jobs", RowTable)
+        first = not table.current
+        table.show_table(layout(self.size.width - 2), [table_row(entry) for entry in found])
+        if first:
+            table.move_to(_at_hand(found))
+        self._show_details()
+
+    def on_resize(self) -> None:
+        if self.is_mounted:
+            self.show_frame(self.lvm.frame)
+
+    def on_row_table_moved(self) -> None:
+        self._show_details()
+
+    def on_row_table_opened(self) -> None:
+        self.action_edit()
+
+    def _show_details(self) -> None:
+        current = self.query_one("#jobs", RowTable).current
+        entry = next((e for e in entries(self.lvm.frame) if str(e.row.id) == current), None)
+        self.query_one(JobDetails).show(entry)
+
+    # -------------------------------------------------------------- keys
+
+    def action_add(self) -> None:
+        job = self._new_job()
+        if job is not None:
+            self.app.push_screen(JobForm("Add a job", "add", job), self._added)
+
+    def _added(self, job: Job | None) -> None:
+        if job is not None:
+            number = self._done(lambda: self.desk.store.add_job(job))
+            if number is not None:
+                self.query_one("#jobs", RowTable).move_to(str(number))
+                self._say(f"job {number}: {job.train.model}")
+
+    def action_add_all(self) -> None:
+        job = self._new_job()
+        if job is not None:
+            numbers = self._done(lambda: self.desk.store.add_all(job))
+            if numbers is not None:
+                self._say(f"jobs {numbers[0]} to {numbers[-1]}: all four models")
+
+    def action_edit(self) -> None:
+        row = self._row()
+        if row is None or not self._may_edit():
+            return
+        if row.state != "queued":
+            self._refuse(f"job {row.id} is {row.state}", "only a waiting job can be edited")
+            return
+        job = self._done(lambda: self.desk.store.job(row.id).job)
+        if job is not None:
+            form = JobForm(f"Job {row.id}", "save", job, run=row.run)
+            self.app.push_screen(form, lambda edited: self._edited(row.id, edited))
+
+    def _edited(self, number: int, job: Job | None) -> None:
+        if job is not None:
+            self._done(lambda: self.desk.store.edit_job(number, job))
+
+    def action_move(self, to: str) -> None:
+        row = self._row()
+        if row is not None and self._may_edit():
+            self._done(lambda: self.desk.store.move_job(row.id, "up" if to == "up" else "down"))
+
+    def action_remove(self) -> None:
+        row = self._row()
+        if row is None or not self._may_edit():
+            return
+        if row.state in ("running", "paused") and self.lvm.frame.runner.alive:
+            self._refuse(f"job {row.id} is training", "cancel or skip it first (c)")
+            return
+        words = f"Remove job {row.id} ({row.model}, {row.state}) from the queue?"
+        if row.run:
+            words += f"\nIts run stays: {row.run}"
+        answers = (Answer("y", "yes", "remove", "warning"), Answer("n", "", "keep it"))
+        self.app.push_screen(
+            Ask("Remove", words, answers),
+            lambda answer: self._removed(row.id) if answer == "yes" else None,
+        )
+
+    def _removed(self, number: int) -> None:
+        self._done(lambda: self.desk.store.remove_job(number))
+
+    def action_retry(self) -> None:
+        row = self._row()
+        if row is None or not self._may_edit():
+            return
+        if row.state != "done":
+            self._done(lambda: self.desk.store.retry_job(row.id))
+            return
+        answers = (Answer("y", "yes", "train it again"), Answer("n", "", "leave it"))
+        question = f"Job {row.id} ({row.model}) is done. Train it again, from the beginning?"
+        self.app.push_screen(
+            Ask("Again", question + f"\nIts run stays: {row.run}", answers),
+            lambda answer: self._again(row.id) if answer == "yes" else None,
+        )
+
+    def _again(self, number: int) -> None:
+        self._done(lambda: self.desk.store.retry_job(number, fresh=True))
+
+    def action_cancel(self) -> None:
+        """Of the job that trains, wherever the cursor is."""
+        if not self._may_edit():
+            return
+        frame = self.lvm.frame
+        row = next((job for job in frame.jobs if job.state in ("running", "paused")), None)
+        if row is None or not frame.runner.alive:
+            self._refuse("nothing trains at the moment", "")
+            return
+        answers = (
+            Answer("s", "skip", "skip to the next", "warning"),
+            Answer("c", "cancel", "cancel it", "error"),
+            Answer("n", "", "go on"),
+        )
+        words = (
+            f"Job {row.id} ({row.model}) trains.\n\n"
+            "skip     after a checkpoint; the next job begins\n"
+            "cancel   the same, and it counts as not wanted any more\n\n"
+            "Either way r brings it back, and it goes on from there."
+        )
+        self.app.push_screen(
+            Ask("Cancel or skip", words, answers),
+            lambda answer: self._send(answer, row) if answer else None,
+        )
+
+    def _send(self, kind: str, row: JobRow) -> None:
+        if self._done(lambda: self.desk.store.send(kind, job=row.id)) is not None:
+            self._say(f"{kind}: job {row.id} ends after a checkpoint …")
+
+    # -------------------------------------------------------------- the store
+
+    def _row(self) -> JobRow | None:
+        """The job under the cursor."""
+        current = self.query_one("#jobs", RowTable).current
+        return next((job for job in self.lvm.frame.jobs if str(job.id) == current), None)
+
+    def _new_job(self) -> Job | None:
+        """What a new job begins with; None, and said why, when there is nothing to train on."""
+        if not self._may_edit():
+            return None
+        job = self._done(self.desk.new_job)
+        if job is not None and not job.data.complete:
+            self._refuse("no training data", "say in lvm.toml where it is: [data]")
+            return None
+        return job
+
+    def _may_edit(self) -> bool:
+        if self.lvm.watching:
+            self._refuse("look only", "start lvm-tui without “watch” to change the queue")
+        return not self.lvm.watching
+
+    def _done(self, do: Callable[[], Result]) -> Result | None:
+        """The result; None, and said why, when it was refused."""
+        try:
+            result = do()
+        except LvmError as error:
+            self._refuse(error.what, error.fix)
+            return None
+        self.lvm.tick()
+        return result
+
+    def _refuse(self, what: str, fix: str) -> None:
+        self.notify(fix or what, title=what if fix else "", severity="warning", markup=False)
+
+    def _say(self, words: str) -> None:
+        self.notify(words, timeout=3, markup=False)
+
+
+def _at_hand(found: tuple[Entry, ...]) -> str:
+    """The job that trains, or the one that is next."""
+    for state in ("running", "paused", "queued"):
+        for entry in found:
+            if entry.row.state == state:
+                return str(entry.row.id)
+    return ""

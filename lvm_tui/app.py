@@ -120,15 +120,20 @@ class LvmApp(Steering, App[Exit]):
     def _begin(self) -> None:
         """After the first paint: train, unless somebody else does."""
         self.tick()
-        if self.engine is not None and not self.watching and not self.frame.runner.alive:
-            self.engine.start(self._engine_ended)
+        if not self.frame.runner.alive:
+            self.start_engine()
 
-    def _engine_ended(self) -> None:
+    def start_engine(self) -> bool:
+        """Train what is queued, in this process; False where it only looks."""
+        if self.engine is None or self.watching:
+            return False
+        self.engine.start(self._engine_failed)
+        return True
+
+    def _engine_failed(self, error: BaseException) -> None:
         """In the engine's thread."""
-        error = self.engine.error if self.engine is not None else None
-        if error is not None:
-            where = str(self.workspace.log_path)
-            self.post_message(Problem.of("Training stopped with an error", error, where))
+        where = str(self.workspace.log_path)
+        self.post_message(Problem.of("Training stopped with an error", error, where))
 
     def on_problem(self, message: Problem) -> None:
         self.push_screen(problem(message))
@@ -166,12 +171,10 @@ class LvmApp(Steering, App[Exit]):
     def action_help(self) -> None:
         screen = self.screen
         if isinstance(screen, FrameScreen):
-            active = [entry.binding for entry in screen.active_bindings.values()]
-            display = {b.key: self.get_key_display(b) for b in active}
-            self.push_screen(Help(screen.TITLE, screen.HELP_TEXT, keys_of(active, display)))
+            self.push_screen(Help(screen.TITLE, screen.HELP_TEXT, keys_of(screen)))
 
     def action_leave(self) -> None:
-        if self.engine is None or not self.engine.running:
+        if self.engine is None or not self.engine.working:
             self.exit("quit")
         elif isinstance(self.screen, FrameScreen):
             self.push_screen(leave(), self._left)

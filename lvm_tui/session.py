@@ -47,9 +47,13 @@ class Session:
             engine = self._engine
             if engine is None:
                 return 0 if choice is not None else 1
-            engine.forget_screen()
-            if engine.running:
-                self._finish_work(engine, stop=choice in ("stop", "terminated"))
+            stop = choice in ("stop", "terminated") or not engine.working
+            engine.be_alone()
+            if stop:
+                engine.stop()
+            if engine.working:
+                self._finish_work(engine, stop=stop)
+            engine.wait(None)
             if choice == "terminated":
                 return 0
             return self._exit_code(engine, choice)
@@ -69,7 +73,7 @@ class Session:
     def _finish_work(self, engine: Engine, *, stop: bool) -> None:
         with _Progress(self._desk, self._say) as progress:
             if stop:
-                self._stop()
+                self._say("stopping after a checkpoint …")
             else:
                 self._say("training goes on here; lvm-tui in another terminal shows it again")
                 self._say("Ctrl-C stops it after a checkpoint")
@@ -78,7 +82,8 @@ class Session:
 
     def _stop(self) -> None:
         self._say("stopping after a checkpoint …")
-        self._desk.send("stop")
+        if self._engine is not None:
+            self._engine.stop()
 
     def _exit_code(self, engine: Engine, choice: str | None) -> int:
         error = engine.error

@@ -36,6 +36,9 @@ class Steering(Base):
     def frame(self) -> Frame:
         raise NotImplementedError
 
+    def start_engine(self) -> bool:
+        raise NotImplementedError
+
     def may_steer(self) -> bool:
         """Whether a runner is there to be told; if not, it says why."""
         if self.watching:
@@ -57,6 +60,10 @@ class Steering(Base):
                 self.notify(f"{words} …", timeout=2)
 
     def action_pause(self) -> None:
+        """Or, while nothing trains, begin with what is queued."""
+        if not self.watching and not self.frame.runner.alive and self.start_engine():
+            self.notify("starting the queue …", timeout=2)
+            return
         run = self.frame.run
         paused = run is not None and run.phase == "paused"
         self.send("resume" if paused else "pause", "going on" if paused else "pausing")
@@ -65,8 +72,9 @@ class Steering(Base):
         if self.may_steer():
             question = Ask(
                 "Stop",
-                "Stop after a checkpoint? The queue stops with it.\n"
-                "Started again, it goes on from there, to the same bits.",
+                "Stop this job after a checkpoint, and the queue with it?\n"
+                "Retry on the queue screen goes on from there, to the same bits;\n"
+                "space begins with the next job.",
                 (Answer("y", "yes", "stop", "warning"), Answer("n", "", "go on training")),
             )
             self.push_screen(question, self._stop_if)

@@ -98,6 +98,11 @@ class Workspace:
             return RunnerView()
         return RunnerView(alive=True, here=_is_here(lease), pid=lease.pid, host=lease.host)
 
+    def has_jobs(self) -> bool:
+        """Whether something is queued that nobody trains."""
+        queued = any(job.state == "queued" for job in self.jobs())
+        return queued and self.store.lease() is None
+
     def newest_run(self) -> str:
         try:
             now = self.models.stat().st_mtime_ns

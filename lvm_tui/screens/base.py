@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class FrameScreen(Screen[None]):
     """A full screen that shows frames. Subclasses give `compose_body`, `show_frame`, `HELP`."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - typed by Screen
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (180, "-vast")]  # noqa: RUF012 - typed by Screen
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (60, "-towering")]  # noqa: RUF012
 
     TITLE = ""
     HELP_TEXT: ClassVar[str] = ""
-    """What `?` says about this screen, in Markdown."""
+    """What `?` says about this screen below its keys, in Textual's markup."""
 
     @property
     def lvm(self) -> LvmApp:

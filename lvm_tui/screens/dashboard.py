@@ -37,8 +37,24 @@ This screen follows whatever is queued, from wherever it is queued.
 """
 
 
+HELP = """\
+[b]5CAT gates[/b]  need ≥ or ≤ stands beside each number; ✓ passed, ✗ not, – not measured
+  [b]A[/b] offset     cosine with the next chunk; margin over every other chunk from −3 to +3
+  [b]B[/b] retrieval  rank of the true next chunk among its article's chunks
+  [b]C[/b] ablations  change of cosine when the context is spoilt: order must matter
+  [b]D[/b] rollout    cosine when predictions are fed back
+  [b]E[/b] bins       VAL and OOD must not differ on equally coherent contexts
+[b]offsets[/b]     \\[+1] is the chunk to predict; a peak at 0 or before is backward bias
+[b]data[/b]        coherence ≥ .40, signal ≥ +.08, order rising: else no training is worth it
+[b]alerts[/b]      stay until acknowledged, here or from anywhere, and stay in the log for good
+[b]smoothing[/b]   debiased moving average; the lowest and highest point of a column stay in sight
+[b]export[/b]      batches.csv, epochs.csv, run.json and dashboard.svg into the run's exports/\
+"""
+
+
 class Dashboard(FrameScreen):
     TITLE = "Dashboard"
+    HELP_TEXT = HELP
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "log_scale", "Log scale", id="log_scale"),
@@ -93,8 +109,8 @@ class Dashboard(FrameScreen):
         preparing = any(task.state != "done" for task in frame.workspace.tasks)
         if preparing and (run is None or run.phase == "finished"):
             return "preparation"
-        if run is not None and run.phase == "loading" and not run.history:
-            return "preparation"
+        if run is not None and run.phase != "finished" and run.step == 0:
+            return "preparation"  # the data and its quality, until the first batch
         if run is None:
             return "preparation" if frame.workspace.tasks else "welcome"
         over = frame.workspace.queue_finished and run.phase == "finished" and not frame.watching

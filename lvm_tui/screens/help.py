@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Markdown, Static
+from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
 
 
 class Help(ModalScreen[None]):
@@ -26,8 +27,6 @@ class Help(ModalScreen[None]):
         with VerticalScroll(id="dialog") as dialog:
             dialog.border_title = self._title
             dialog.border_subtitle = "esc closes"
-            if self._text:
-                yield Markdown(self._text)
             yield Static(
                 Content("\n").join(
                     [
@@ -36,12 +35,22 @@ class Help(ModalScreen[None]):
                     ]
                 )
             )
+            if self._text:
+                yield Static(self._text, id="words")
 
 
-def keys_of(bindings: Iterable[Binding], display: dict[str, str]) -> list[tuple[str, str]]:
-    """Key and words of each binding that has words, in order, without repetition."""
-    rows: dict[str, tuple[str, str]] = {}
-    for binding in bindings:
-        if binding.description and not binding.system:
-            rows.setdefault(binding.action, (display[binding.key], binding.description))
-    return list(rows.values())
+def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
+    """Keys and words of every action of a screen and of the app, Textual's own left out."""
+    app = screen.app
+    textual = {binding.action for binding in _of(Screen)} | {binding.action for binding in _of(App)}
+    rows: dict[str, tuple[list[str], str]] = {}
+    for entry in screen.active_bindings.values():
+        binding = entry.binding
+        if entry.node in (screen, app) and binding.description and binding.action not in textual:
+            keys, _ = rows.setdefault(binding.action, ([], binding.description))
+            keys.append(app.get_key_display(binding))
+    return [(" ".join(keys), words) for keys, words in rows.values()]
+
+
+def _of(kind: type[DOMNode]) -> list[Binding]:
+    return list(Binding.make_bindings(kind.BINDINGS))

@@ -10,13 +10,16 @@ from lvm.events import Record
 from lvm_tui.numbers import duration, fixed, large, signed
 from lvm_tui.state.views import LogLine
 
+_EVERY_EPOCH = ("last.pt", "best_model.pt")
+"""Checkpoints that are written so often that nobody needs to read of it."""
+
 _LEVELS = {"severe": "alarm", "alarm": "alarm", "caution": "notice", "notice": "notice"}
 
 
 def log_line(record: Record) -> LogLine | None:
     """The line of an event; None for those that only show progress."""
     words = _WORDS.get(type(record.event))
-    if words is None:
+    if words is None or getattr(record.event, "file", None) in _EVERY_EPOCH:
         return None
     level, text = words(record.event)
     return LogLine(record.time, level, text)

@@ -77,6 +77,9 @@ def log_axis(low: float, high: float, ticks: int) -> Axis:
         if marks and len(denser) > ticks + 1:
             break
         marks = denser
+    if len(marks) < 2:  # less than a decade: round numbers as on a linear axis
+        linear = linear_axis(low, high, ticks)
+        marks = [(math.log10(at), text) for at, text in linear.ticks if at > 0.0]
     return Axis(bottom, top, tuple(marks))
 
 

@@ -56,8 +56,8 @@ _TREND = 12
 _AIRY = 40
 """Rows from which on the gates stand apart."""
 
-_BARS = 4
-"""Rows of the offset bars."""
+_BARS = (4, 8)
+"""Rows of the lowest and of the tallest offset bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,9 @@ class Scoreboard(Board[Standing]):
                 rows.append(Content(""))
             rows.append(_row(row, slice_.fivecats, trend))
         spare = height - len(rows)
-        if result and spare >= _BARS + 8 and width >= 52:
-            rows += [Content(""), *profile_bars(val, ood, _BARS), Content("")]
+        if result and spare >= _BARS[0] + 8 and width >= 52:
+            bars = min(max(spare - 14, _BARS[0]), _BARS[1])
+            rows += [Content(""), *profile_bars(val, ood, bars), Content("")]
         else:
             rows.append(profile_line("VAL", val, width))
             if spare > 3:

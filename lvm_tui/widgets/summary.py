@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.geometry import Size
 
+from lvm_tui.modes import MODES
 from lvm_tui.numbers import fixed, signed
 from lvm_tui.state.views import Frame, JobRow, RunView
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.queue_strip import SIGNS
 from lvm_tui.widgets.scoreboard import number
 from lvm_tui.widgets.text import lines
+
+
+_ROOMY = 90
+"""Cells from which on the columns have their full names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +81,25 @@ class Summary(Board[tuple[Verdict, ...]]):
                 else ("No model is ready for production.", "$text-warning bold"),
             ),
             Content(""),
-            Content.styled(
-                f"  {'model':<13}{'best epoch':>10}  {'val cos':>7}  {'margin VAL':>10}"
-                f"  {'OOD':>6}  {'rollout':>7}  {'gates':>5}  verdict",
-                "$dim",
-            ),
+            _heads(size.width >= _ROOMY),
         ]
         for verdict in slice_:
-            rows.append(_row(verdict))
+            rows.append(_row(verdict, size.width >= _ROOMY))
             room = 2 if size.height > 3 * len(slice_) + 8 else 1
             rows += _missing(verdict, room)
         rows += [Content(""), *_next(bool(ready))]
         return lines(row.truncate(size.width, ellipsis=True) for row in rows)
 
 
-def _row(verdict: Verdict) -> Content:
+def _heads(roomy: bool) -> Content:
+    if not roomy:
+        text = f"  {'model':<12}{'best':>4} {'val cos':>7}  {'margin':>6}  {'OOD':>6} {'rollout':>7} gates"
+        return Content.styled(text, "$dim")
+    text = f"  {'model':<13}{'best epoch':>10}  {'val cos':>7}  {'margin VAL':>10}"
+    return Content.styled(f"{text}  {'OOD':>6}  {'rollout':>7}  {'gates':>5}  verdict", "$dim")
+
+
+def _row(verdict: Verdict, roomy: bool) -> Content:
     sign, style = SIGNS.get(verdict.state, ("?", ""))
     epoch = str(verdict.epoch) if verdict.epoch else "–"
     gates = f"{verdict.gates}/5" if verdict.gates is not None else "–"
@@ -102,13 +111,14 @@ def _row(verdict: Verdict) -> Content:
         words = Content.styled("failed ✗", "$text-error bold")
     else:
         words = Content.styled("not ready ✗", "$text-warning bold")
-    return Content.assemble(
-        (f"{sign} ", style),
-        (f"{verdict.model:<13}", "bold"),
-        f"{epoch:>10}  {fixed(verdict.val_cosine):>7}  {signed(verdict.val_margin):>10}"
-        f"  {signed(verdict.ood_margin):>6}  {fixed(verdict.rollout):>7}  {gates:>5}  ",
-        words,
-    )
+    cosine, rollout = fixed(verdict.val_cosine), fixed(verdict.rollout)
+    margin, ood = signed(verdict.val_margin), signed(verdict.ood_margin)
+    if roomy:
+        numbers = f"{epoch:>10}  {cosine:>7}  {margin:>10}  {ood:>6}  {rollout:>7}  {gates:>5}  "
+    else:
+        numbers = f"{epoch:>4} {cosine:>7}  {margin:>6}  {ood:>6} {rollout:>7} {gates:>5}  "
+    name = f"{verdict.model:<13}" if roomy else f"{verdict.model:<12}"
+    return Content.assemble((f"{sign} ", style), (name, "bold"), numbers, words)
 
 
 def _missing(verdict: Verdict, room: int) -> list[Content]:
@@ -121,13 +131,18 @@ def _missing(verdict: Verdict, room: int) -> list[Content]:
 
 
 def _next(ready: bool) -> list[Content]:
-    keys = [("3", "promote a model that is ready")] if ready else []
-    keys += [
-        ("6", "compare the runs"),
-        ("5", "look at the data: can it reach the gates at all?"),
-        ("2", "queue more training"),
-        ("c", "show the charts of the last run"),
-    ]
+    """What to press now: screens that there are, and the charts."""
+    words = {
+        "promote": "promote a model that is ready",
+        "runs": "compare the runs",
+        "data": "look at the data: can it reach the gates at all?",
+        "queue": "queue more training",
+    }
+    if not ready:
+        del words["promote"]
+    known = {mode.name: mode.key for mode in MODES}
+    keys = [(known[name], text) for name, text in words.items() if name in known]
+    keys.append(("c", "show the charts of the last run"))
     return [
         Content.assemble("  ", (f"[{key}]", "bold $text-primary"), f" {words}")
         for key, words in keys

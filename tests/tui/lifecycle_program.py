@@ -12,6 +12,7 @@ import importlib
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -31,16 +32,16 @@ def main() -> int:
     desk = sources.MemoryWorkspace({scripted.Plan().run: script}, jobs=sources.FOUR)
     desk.holder = RunnerView()
 
-    def work() -> None:
+    def work(stop: Event) -> str:
         desk.holder = RunnerView(alive=True, here=True)
         (folder / "started").write_text("")
         told = False
         while True:
-            if ("stop", "") in desk.sent:
-                how = "stopped"
+            if stop.is_set():
+                how = "asked"
                 break
             if (folder / "finish").exists():
-                how = "finished"
+                how = "empty"
                 break
             if (folder / "go").exists() and not told:
                 told = True
@@ -48,9 +49,11 @@ def main() -> int:
             time.sleep(0.01)
         if (folder / "fail").exists():
             raise RuntimeError("the fuse blew")
+        desk.holder = RunnerView()
         (folder / "ended").write_text(how)
+        return how
 
-    engine = Engine(work)
+    engine = Engine(work, lambda: False)
     app = LvmApp(desk, engine=engine, look=DashboardSettings(animations="none"))
     return Session(app, desk, engine).run()
 

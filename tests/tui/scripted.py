@@ -358,7 +358,7 @@ def fivecat(script: Script, plan: Plan, number: int, margin: float, *, until: in
 
 
 def end(script: Script, plan: Plan, outcome: str = "completed", reason: str = "") -> None:
-    epochs = plan.epochs if outcome == "completed" else max(plan.epochs // 2, 1)
+    epochs = plan.epochs if outcome == "completed" else 0
     best = battery(plan.margins[-1]) if plan.margins else {}
     script.add(
         e.RunFinished(
@@ -367,8 +367,8 @@ def end(script: Script, plan: Plan, outcome: str = "completed", reason: str = ""
             seconds=epochs * (plan.batches * plan.batch_seconds + 0.5),
             reason=reason,
             best_epoch=epochs,
-            best_val_loss=0.001112,
-            best_val_cosine=0.588,
+            best_val_loss=0.001112 if epochs else None,
+            best_val_cosine=0.588 if epochs else None,
             best_5cat_epoch=epochs if best else 0,
             summary=best,
         )

@@ -231,10 +231,17 @@ def test_the_log_tail_is_bounded_and_has_no_progress_in_it(script: Script) -> No
     epoch(script, PLAN, 1, until=10)
     assert not any("batch" in line.text for line in run_of(script).log)
     for _ in range(LOG_LINES + 50):
-        script.add(e.CheckpointSaved(1, 10, "last.pt", 1_000_000))
+        script.add(e.CheckpointSaved(1, 10, "checkpoint_epoch1.pt", 1_000_000))
     view = run_of(script)
     assert len(view.log) == LOG_LINES
-    assert view.log[-1].text == "saved last.pt (1.0 MB)"
+    assert view.log[-1].text == "saved checkpoint_epoch1.pt (1.0 MB)"
+
+
+def test_checkpoints_of_every_epoch_are_not_in_the_log_tail(script: Script) -> None:
+    before = run_of(script).log
+    script.add(e.CheckpointSaved(1, 10, "last.pt", 1_000_000))
+    script.add(e.CheckpointSaved(1, 10, "best_model.pt", 1_000_000))
+    assert run_of(script).log == before
 
 
 def test_folding_nothing_gives_the_same_object() -> None:

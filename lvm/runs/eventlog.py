@@ -44,6 +44,7 @@ class EventWriter:
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
+        self._torn = False
         is_new = not path.exists()
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -61,7 +62,6 @@ class EventWriter:
         except BaseException:
             self.close()
             raise
-        self._torn = False
 
     def _recover(self) -> tuple[int, int]:
         """The next `seq` and the length of the log, after a torn last line was cut off."""
@@ -92,26 +92,31 @@ class EventWriter:
         excepted. Raises DiskError, and the log is as it was before."""
         record = Record(self.next_seq, self._clock.now(), event)
         line = (encode(record) + "\n").encode()
-        with disk_errors(self.path):
+        try:
             if self._torn:
                 self._undo()
-            try:
-                rest = memoryview(line)
-                while rest:  # a second turn only where the disk is full: it tells the reason
-                    rest = rest[os.write(self._descriptor, rest) :]
-                if not isinstance(event, _PASSING):
-                    os.fsync(self._descriptor)
-            except OSError:
-                self._torn = True
-                with contextlib.suppress(OSError):  # tried again before the next line
-                    self._undo()
-                raise
+            rest = memoryview(line)
+            while rest:  # a second turn only where the disk is full: it tells the reason
+                rest = rest[os.write(self._descriptor, rest) :]
+            if not isinstance(event, _PASSING):
+                os.fsync(self._descriptor)
+        except OSError as error:
+            self._torn = True
+            with contextlib.suppress(OSError):  # tried again before the next line
+                self._undo()
+            raise DiskError(
+                f"cannot write: {error.strerror}",
+                where=str(self.path),
+                fix="free some space, then resume; what was written before is whole",
+            ) from error
         self._end += len(line)
         self.next_seq += 1
         return record
 
     def _undo(self) -> None:
-        os.ftruncate(self._descriptor, self._end)
+        """Cut off what an append that failed may have left."""
+        if os.fstat(self._descriptor).st_size > self._end:
+            os.ftruncate(self._descriptor, self._end)
         self._torn = False
 
     def close(self) -> None:

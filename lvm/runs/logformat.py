@@ -54,7 +54,7 @@ def _line(event: Event) -> str | None:
     """Events of one line."""
     match event:
         case events.CheckpointSaved(file=file) if file != LAST:
-            return f"💾 {file} ({event.bytes / 1e6:.1f} MB)"
+            return f"💾 {file} ({_size(event.bytes)})"
         case events.Paused():
             return f"⏸  paused at step {event.step}{_by(event.by)}"
         case events.Resumed():
@@ -176,11 +176,13 @@ def _finished(event: events.RunFinished, folder: str) -> str:
     lines += ["", "Models saved:", f"  - {BEST:<20}(lowest val loss)"]
     if event.best_5cat_epoch:
         lines.append(f"  - {BEST_5CAT:<20}(best 5CAT metrics) ← Use this one!")
-    lines += _verdict(event.summary)
+    lines += [*_verdict(event.summary), "", "Next steps:"]
+    if event.summary and not event.summary.get("ready"):
+        lines.append("  1. Check the data: lvm diagnose FILE (coherence ≥ 0.40, signal ≥ +0.08)")
+        lines.append("  2. Keep this model out of production; train again")
+        return "\n".join(lines)
     best = f"{folder.rstrip('/')}/{BEST_5CAT}" if folder else BEST_5CAT
     lines += [
-        "",
-        "Next steps:",
         "  1. Run full 5CAT test (max-samples 5000):",
         f"     lvm 5cat --model {best}",
         "  2. Update production symlinks",
@@ -223,3 +225,7 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

@@ -144,7 +144,8 @@ def test_a_run_that_is_not_ready_says_what_is_missing() -> None:
     assert "Stopped early: no lower validation loss for 3 epochs\n" in text
     assert "Trained for 1:05 min, 7 epochs\n" in text
     assert "Not ready for production:  ❌\n   VAL margin −0.084, needs ≥ +0.10\n" in text
-    assert "best_5cat_model.pt (" not in text
+    assert "best_5cat_model.pt" not in text
+    assert text.endswith("  2. Keep this model out of production; train again")
 
 
 def test_a_run_that_failed_or_stopped_says_why_and_claims_nothing() -> None:
@@ -216,6 +217,7 @@ def test_an_epoch_is_one_line() -> None:
     ("event", "text"),
     [
         (events.CheckpointSaved(5, 9, "best_model.pt", 18_700_000), "💾 best_model.pt (18.7 MB)"),
+        (events.CheckpointSaved(5, 9, "best_model.pt", 9_700), "💾 best_model.pt (9.7 kB)"),
         (events.Paused(9, by="ann"), "⏸  paused at step 9 by ann"),
         (events.Resumed(9, by="bob", seconds=90.0), "▶  goes on after 1:30 min by bob"),
         (events.AlertAcknowledged("b-5", "ann"), "   acknowledged by ann: b-5"),

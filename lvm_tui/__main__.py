@@ -115,8 +115,8 @@ def _session(
     from lvm_tui.app import LvmApp
     from lvm_tui.session import Session
 
-    _require_terminal()
     look = workspace.project.config().dashboard
+    _require_terminal()
     app = LvmApp(workspace, engine=engine, run=run, watch=watch, look=look)
     return Session(app, workspace, engine).run()
 

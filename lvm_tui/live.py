@@ -173,7 +173,8 @@ class Live:
             tail = self._ended.get(run)
             if tail is None:
                 tail = self._ended[run] = Tail(self._source.run_log(run), run, curves=False)
-            if (revisit or not tail.at_end) and self._monotonic() < deadline:
+            waits = not tail.at_end or any(alert.open for alert in tail.view.alerts)
+            if (revisit or waits) and self._monotonic() < deadline:
                 self._read(tail, deadline)
         return tuple(self._ended[run].view for run in wanted)
 

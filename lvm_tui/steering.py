@@ -29,6 +29,9 @@ class Steering(Base):
         Binding("a", "acknowledge", "Acknowledge", show=False, id="acknowledge"),
     )
 
+    _told: frozenset[tuple[str, str, float]] = frozenset()
+    """Alerts that were acknowledged here; the log will say so in a moment."""
+
     workspace: Desk
     watching: bool
 
@@ -84,10 +87,13 @@ class Steering(Base):
             self.send("stop", "stopping after a checkpoint")
 
     def action_acknowledge(self) -> None:
-        """The alert that is shown: the most urgent one."""
-        alerts = self.frame.alerts
+        """The alert that is shown: the most urgent one that has not just been acknowledged."""
+        open_now = {(alert.run, alert.id, alert.time) for alert in self.frame.alerts}
+        self._told &= open_now
+        alerts = [a for a in self.frame.alerts if (a.run, a.id, a.time) not in self._told]
         if not alerts:
-            self.notify("no open alert")
+            if not self._told:
+                self.notify("no open alert")
         elif self.watching:
             self.notify("look only: lvm-tui without “watch” can acknowledge", severity="warning")
         else:
@@ -95,3 +101,5 @@ class Steering(Base):
                 self.workspace.acknowledge(alerts[0], self.frame)
             except LvmError as error:
                 self.post_message(Problem.of("The alert could not be acknowledged", error))
+            else:
+                self._told |= {(alerts[0].run, alerts[0].id, alerts[0].time)}

@@ -30,7 +30,7 @@ WELCOME = """\
 [b]Nothing is queued here yet.[/b]
 
   Say in [b]lvm.toml[/b] where the data is   [dim]lvm init writes one[/dim]
-  Queue all four models               [dim]lvm queue all[/dim]
+  Queue models with [b]2[/b]                [dim]or lvm queue all[/dim]
   Or see it all on real text          [dim]lvm-tui demo[/dim]
 
 This screen follows whatever is queued, from wherever it is queued.
@@ -38,17 +38,17 @@ This screen follows whatever is queued, from wherever it is queued.
 
 
 HELP = """\
-[b]5CAT gates[/b]  need ≥ or ≤ stands beside each number; ✓ passed, ✗ not, – not measured
-  [b]A[/b] offset     cosine with the next chunk; margin over every other chunk from −3 to +3
-  [b]B[/b] retrieval  rank of the true next chunk among its article's chunks
+[b]5CAT gates[/b]  ✓ passed, ✗ not, – not measured; the need stands beside each number
+  [b]A[/b] offset     cosine with the next chunk, and its margin over all other chunks
+  [b]B[/b] retrieval  rank of the true next chunk among those of its article
   [b]C[/b] ablations  change of cosine when the context is spoilt: order must matter
   [b]D[/b] rollout    cosine when predictions are fed back
-  [b]E[/b] bins       VAL and OOD must not differ on equally coherent contexts
+  [b]E[/b] bins       VAL and OOD alike on equally coherent contexts
 [b]offsets[/b]     \\[+1] is the chunk to predict; a peak at 0 or before is backward bias
-[b]data[/b]        coherence ≥ .40, signal ≥ +.08, order rising: else no training is worth it
-[b]alerts[/b]      stay until acknowledged, here or from anywhere, and stay in the log for good
-[b]smoothing[/b]   debiased moving average; the lowest and highest point of a column stay in sight
-[b]export[/b]      batches.csv, epochs.csv, run.json and dashboard.svg into the run's exports/\
+[b]data[/b]        must reach coherence .40, signal +.08, and rise with position
+[b]alerts[/b]      stay until acknowledged, from anywhere, and in the log for good
+[b]smoothing[/b]   debiased moving average; no spike is lost, whatever the zoom
+[b]export[/b]      batches.csv, epochs.csv, run.json, dashboard.svg in the run's exports/\
 """
 
 
@@ -60,7 +60,7 @@ class Dashboard(FrameScreen):
         Binding("l", "log_scale", "Log scale", id="log_scale"),
         Binding("left_square_bracket", "smooth(-1)", "Smooth", key_display="[ ]", id="less_smooth"),
         Binding("right_square_bracket", "smooth(1)", "Smoother", show=False, id="more_smooth"),
-        Binding("plus,equals_sign", "zoom(1)", "Zoom", key_display="+ −", id="zoom_in"),
+        Binding("plus,equals_sign", "zoom(1)", "Zoom", key_display="+ -", id="zoom_in"),
         Binding("minus", "zoom(-1)", "Zoom out", show=False, id="zoom_out"),
         Binding("left", "pan(-1)", "Pan", key_display="← →", id="pan_left"),
         Binding("right", "pan(1)", "Pan right", show=False, id="pan_right"),
@@ -75,7 +75,7 @@ class Dashboard(FrameScreen):
     def compose_body(self) -> ComposeResult:
         with ContentSwitcher(initial="welcome", id="body"):
             yield Static(WELCOME, id="welcome")
-            with VerticalScroll(id="preparation"):
+            with VerticalScroll(id="preparation", can_focus=False):
                 yield TaskList(id="tasks")
                 yield QualityPanel(id="quality")
             with Horizontal(id="training"):

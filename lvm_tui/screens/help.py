@@ -48,8 +48,17 @@ def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
         binding = entry.binding
         if entry.node in (screen, app) and binding.description and binding.action not in textual:
             keys, _ = rows.setdefault(binding.action, ([], binding.description))
-            keys.append(app.get_key_display(binding))
-    return [(" ".join(keys), words) for keys, words in rows.values()]
+            display = app.get_key_display(binding)
+            if display not in keys:
+                keys.append(display)
+    together = {
+        part for keys, _ in rows.values() for key in keys if " " in key for part in key.split()
+    }
+    return [
+        (" ".join(sorted(keys, key=len)), words)
+        for keys, words in rows.values()
+        if not together.issuperset(keys)  # "[ ]" stands for "]" as well
+    ]
 
 
 def _of(kind: type[DOMNode]) -> list[Binding]:

@@ -34,13 +34,18 @@ class AlertBanner(Board[tuple[Alert, ...]]):
             self.set_class(alert is not None and alert.level == level, f"-{level}")
         flashing = alert is not None and alert.flashing and not calm
         if flashing and self._timer is None:
-            self._timer = self.set_interval(FLASH, self._flash)
+            self._timer = self.set_interval(FLASH, self.flash)
         elif not flashing and self._timer is not None:
             self._timer.stop()
             self._timer = None
             self.remove_class("-dark")
 
-    def _flash(self) -> None:
+    @property
+    def flashing(self) -> bool:
+        return self._timer is not None
+
+    def flash(self) -> None:
+        """From bright to dark or back."""
         self.toggle_class("-dark")
 
     def draw(self, slice_: tuple[Alert, ...], size: Size) -> Content:

@@ -43,10 +43,10 @@ class Heading:
     left: str
 
     @classmethod
-    def of(cls, frame: Frame) -> Heading | None:
+    def of(cls, frame: Frame) -> Heading:
         run = frame.run
         if run is None:
-            return None
+            return cls.without_run(frame)
         share, step = _progress(run)
         words = "reading the log …" if frame.catching_up else _words(frame, run)
         return cls(
@@ -65,24 +65,32 @@ class Heading:
             left=clock(run.seconds_left),
         )
 
+    @classmethod
+    def without_run(cls, frame: Frame) -> Heading:
+        """Nothing has been trained here yet."""
+        task = next((task for task in frame.workspace.tasks if task.state == "running"), None)
+        words = "· nothing trains"
+        if frame.runner.alive:
+            words = "▶ preparing" if task is not None else "… starting"
+        share = task.done / task.total if task is not None and task.total else 0.0
+        return cls("lvm-tui", "", "", 0, 0, "", "", "", "preparing", words, share, "", "")
 
-class RunHeader(Board[Heading | None]):
+
+class RunHeader(Board[Heading]):
     def show_frame(self, frame: Frame) -> None:
         self.show(Heading.of(frame))
 
-    def draw(self, slice_: Heading | None, size: Size) -> Content:
-        if slice_ is None:
-            return Content("")
+    def draw(self, slice_: Heading, size: Size) -> Content:
         heading, width = slice_, size.width
-        parts = [
-            (0, Content.styled(heading.run or "a run begins", "bold")),
-            (1, Content(heading.device)),
-            (1, Content(f"epoch {heading.epoch}/{heading.epochs}")),
-            (3, Content(f"lr {heading.rate}")),
-            (2, Content(f"{heading.speed} seq/s")),
-        ]
-        if heading.memory:
-            parts.append((4, Content.styled(heading.memory, "$dim")))
+        parts = [(0, Content.styled(heading.run or "a run begins", "bold"))]
+        if heading.epochs:
+            parts += [
+                (1, Content(heading.device)),
+                (1, Content(f"epoch {heading.epoch}/{heading.epochs}")),
+                (3, Content(f"lr {heading.rate}")),
+                (2, Content(f"{heading.speed} seq/s")),
+                (4, Content.styled(heading.memory, "$dim")),
+            ]
         first = fitted([part for part in parts if part[1].plain], width)
         return lines((first.truncate(width, ellipsis=True), _second(heading, width)))
 
@@ -93,7 +101,7 @@ def _second(heading: Heading, width: int) -> Content:
         "paused": "$text-warning bold",
         "testing": "$text-secondary bold",
     }.get(heading.phase, "$text-primary bold")
-    if heading.phase == "finished":
+    if heading.phase == "finished" or not heading.epochs:
         return Content(heading.words).truncate(width, ellipsis=True)
     words = Content.styled(heading.words, style)
     left = Content.assemble(("ETA ", "$dim"), (heading.left, "bold"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,6 +51,12 @@ ROWS = (
 _TABLE = 42
 """Cells of a row without its trend."""
 
+_ROOMY = 56
+"""Cells that hold what is missing in full."""
+
+_NEEDS = re.compile(r", needs \S+ \S+: short by")
+"""What is left out where there is less room; the need stands in the table."""
+
 _TREND = 12
 """Cells of the widest trend."""
 
@@ -95,12 +102,14 @@ class Scoreboard(Board[Standing]):
             rows.append(profile_line("VAL", val, width))
             if spare > 3:
                 rows.append(profile_line("OOD", ood, width))
-        rows += _readiness(result, slice_.bias_alerts, height - len(rows))
+        rows += _readiness(result, slice_.bias_alerts, width, height - len(rows))
         return lines(row.truncate(width, ellipsis=True) for row in rows)
 
 
 def _title(standing: Standing, width: int) -> Content:
-    roomy = width >= _TABLE + 3
+    result = standing.fivecats[-1].result if standing.fivecats else {}
+    remark = _remark(result)
+    roomy = width >= _TABLE + 3 and not remark
     parts = [Content.styled("5CAT gates" if roomy else "5CAT", "bold")]
     if standing.fivecats:
         parts.append(Content(f"epoch {standing.fivecats[-1].epoch}"))
@@ -110,16 +119,20 @@ def _title(standing: Standing, width: int) -> Content:
         words = "next after epoch" if roomy else "next"
         parts.append(Content.styled(f"{words} {standing.next_epoch}", "$dim"))
     title = Content("  ").join(parts)
-    result = standing.fivecats[-1].result if standing.fivecats else {}
-    if result.get("order_blind"):
-        return spread(title, Content.styled("order-blind model", "$text-warning"), width)
-    if result.get("origin") == "target":
-        return spread(title, Content.styled("k counted from the target", "$text-warning"), width)
+    if remark:
+        return spread(title, Content.styled(remark, "$text-warning"), width)
     if roomy or len(standing.fivecats) < 2:
         return title
     margins = [number(fivecat.result, "VAL", "margin") for fivecat in standing.fivecats]
     trend = Content.assemble(("margin ", "$dim"), (sparkline(margins, 6), "$text-primary"))
     return spread(title, trend, width)
+
+
+def _remark(result: dict[str, Any]) -> str:
+    """What a reader of these numbers must know."""
+    if result.get("origin") == "target":
+        return "k from the target"
+    return "order-blind model" if result.get("order_blind") else ""
 
 
 def _heads(trend: int) -> Content:
@@ -184,7 +197,7 @@ def number(result: dict[str, Any], split: str, key: str) -> float | None:
     return float(value) if value is not None else None
 
 
-def _readiness(result: dict[str, Any], bias_alerts: int, room: int) -> list[Content]:
+def _readiness(result: dict[str, Any], bias_alerts: int, width: int, room: int) -> list[Content]:
     """Ready or not, and what is missing: all of it, or the most important in one line."""
     if not result:
         return [Content.styled("no 5CAT yet: its direction is unknown", "$dim")]
@@ -205,6 +218,8 @@ def _readiness(result: dict[str, Any], bias_alerts: int, room: int) -> list[Cont
     head = Content.assemble(
         ("not ready for production ✗", "$text-error bold"), f" · gates {passed}/5"
     )
+    if width < _ROOMY:
+        missing = [_NEEDS.sub(" short by", item) for item in missing]
     shown = missing[: room - 1]
     if len(missing) > len(shown):
         shown[-1] += f"  (+{len(missing) - len(shown)} more)"

@@ -15,7 +15,6 @@ from lvm_tui.widgets.queue_strip import SIGNS
 from lvm_tui.widgets.scoreboard import number
 from lvm_tui.widgets.text import lines
 
-
 _ROOMY = 90
 """Cells from which on the columns have their full names."""
 
@@ -93,8 +92,8 @@ class Summary(Board[tuple[Verdict, ...]]):
 
 def _heads(roomy: bool) -> Content:
     if not roomy:
-        text = f"  {'model':<12}{'best':>4} {'val cos':>7}  {'margin':>6}  {'OOD':>6} {'rollout':>7} gates"
-        return Content.styled(text, "$dim")
+        text = f"  {'model':<12}{'best':>4} {'val cos':>7}  {'margin':>6}"
+        return Content.styled(f"{text}  {'OOD':>6} {'rollout':>7} gates", "$dim")
     text = f"  {'model':<13}{'best epoch':>10}  {'val cos':>7}  {'margin VAL':>10}"
     return Content.styled(f"{text}  {'OOD':>6}  {'rollout':>7}  {'gates':>5}  verdict", "$dim")
 

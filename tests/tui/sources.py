@@ -33,6 +33,7 @@ class MemoryLog:
 class MemoryWorkspace:
     """Stands in for lvm_tui.workspace.Workspace; remembers the commands that it was sent."""
 
+    home = Path("artifacts/lvm/models")
     log_path = Path("artifacts/lvm/events.jsonl")
 
     def __init__(
@@ -50,7 +51,7 @@ class MemoryWorkspace:
         self.sent: list[tuple[str, str]] = []
 
     def folder(self, run: str) -> Path:
-        return Path("artifacts/lvm/models") / run
+        return self.home / run
 
     def jobs(self) -> tuple[JobRow, ...]:
         return self.rows

@@ -1,0 +1,109 @@
+"""Numbers and glyphs as people read them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from lvm_tui.glyphs import needs_ascii, to_ascii
+from lvm_tui.numbers import clock, duration, fixed, large, rate, short, signed
+from lvm_tui.widgets.text import bar, fitted, sparkline, spread
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (fixed(0.5614), "0.561"),
+        (fixed(-0.0841), "−0.084"),
+        (fixed(None), "–"),
+        (fixed(float("nan")), "–"),
+        (signed(0.145), "+0.145"),
+        (signed(-0.084), "−0.084"),
+        (short(0.5), ".50"),
+        (short(0.12, sign=True), "+.12"),
+        (short(-0.15, sign=True), "−.15"),
+        (short(1.25), "1.25"),
+        (short(0.184, 3), ".184"),
+        (duration(8.24), "8.2 s"),
+        (duration(42.4), "42 s"),
+        (duration(247), "4:07"),
+        (clock(52), "0:52"),
+        (clock(59.7), "1:00"),
+        (clock(5525), "1:32:05"),
+        (clock(None), "–"),
+        (large(12_430), "12.4k"),
+        (large(4_674_304), "4.7M"),
+        (large(940), "940"),
+        (large(0.4), "0.4"),
+        (rate(5e-4), "5.0e-4"),
+        (rate(0.0), "0"),
+    ],
+)
+def test_numbers(text: str, expected: str) -> None:
+    assert text == expected
+
+
+def test_a_bar_has_one_width_whatever_its_share() -> None:
+    assert {bar(share / 20, 17).cell_length for share in range(-2, 24)} == {17}
+    assert bar(0.5, 4).plain == "━━──"
+    assert bar(0.625, 4).plain == "━━╸─"
+
+
+def test_a_sparkline_shows_the_last_values_and_leaves_gaps() -> None:
+    assert sparkline([0.0, 1.0, None, 0.5], 4) == "▁█ ▅"
+    assert sparkline([9.0, 0.0, 1.0], 2) == "▁█"
+    assert sparkline([], 3) == "   "
+    assert sparkline([2.0, 2.0], 4) == "▁▁  "
+
+
+def test_what_matters_least_is_left_out_first() -> None:
+    from textual.content import Content
+
+    parts = [(0, Content("run")), (1, Content("device")), (3, Content("rate"))]
+    assert fitted(parts, 80).plain == "run ── device ── rate"
+    assert fitted(parts, 16).plain == "run ── device"
+    assert fitted(parts, 3).plain == "run"
+    assert spread(Content("left"), Content("right"), 8).plain == "left"
+    assert spread(Content("left"), Content("right"), 12).plain == "left   right"
+
+
+EVERYTHING = "─━╸╌│╭╮╰╯✓✗▲▶■◆‖•·→−–×…≥≤⣿⠁⡀⢀⠤▁▂▃▄▅▆▇█é²"
+
+
+def test_ascii_has_one_cell_for_one_cell() -> None:
+    for character in EVERYTHING:
+        replaced = to_ascii(character)
+        assert replaced.isascii(), character
+        assert len(replaced) == 1, character
+        assert replaced.isprintable()
+        assert replaced != "?", unicodedata.name(character)
+
+
+def test_ascii_keeps_width_of_wide_characters_and_meaning_of_signs() -> None:
+    assert to_ascii("模型") == "????"
+    assert to_ascii("margin −0.084 ✗ ≥+.12") == "margin -0.084 x >+.12"
+    assert to_ascii("plain") == "plain"
+
+
+def test_braille_becomes_a_curve_of_dots() -> None:
+    assert to_ascii("⠁⡀⡇⣿⠀") == "'.:# "
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, False),
+        ({"LANG": "en_US.UTF-8"}, False),
+        ({"LANG": "C.UTF-8"}, False),
+        ({"LANG": "de_DE@euro"}, True),
+        ({"LANG": "C"}, True),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True),  # as Python's own locale coercion leaves it
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"}, True),
+        ({"LANG": "C", "LC_ALL": "en_US.utf8"}, False),
+        ({"LANG": "C", "LVM_TUI_ASCII": "0"}, False),
+        ({"LVM_TUI_ASCII": "1"}, True),
+    ],
+)
+def test_the_locale_decides_on_ascii(environment: dict[str, str], expected: bool) -> None:
+    assert needs_ascii(environment) is expected

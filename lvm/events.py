@@ -103,6 +103,8 @@ class DataLoaded(Event):
     overridden: bool = False
     """It failed and the user said to go on."""
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    """What was found and mended or left out on the way, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,7 @@ class AlertRaised(Event):
     """backward_bias | skips_ahead | collapse | fivecat_failed | diverged | out_of_memory |
     slow_epoch | disk_full | device_fallback | data_quality | failed"""
     level: str
-    """severe | alarm | caution | notice. Only severe and alarm flash."""
+    """severe | alarm | caution | notice. All but notices flash."""
     message: str
     """One line that begins with what: "BACKWARD BIAS  VAL margin −0.084: closest to k=0, …"."""
     fix: str = ""

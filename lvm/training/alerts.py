@@ -11,6 +11,9 @@ from lvm.events import AlertRaised, BatchHalved, SlowEpoch
 SLOW_FACTOR = 2.0
 """An epoch this many times the median of the run's epochs before it is called slow."""
 
+SLOW_BY = 10.0
+"""… and by so many seconds: an epoch of one second that took three is no news."""
+
 SLOW_AFTER = 3
 """Epochs needed before there is a median worth comparing with."""
 
@@ -80,7 +83,7 @@ def slow_epoch(
     load: the machine's load average of the last minute; before: seconds of the epochs so far.
     """
     median = statistics.median(before) if len(before) >= SLOW_AFTER else None
-    limit = SLOW_FACTOR * median if median is not None else None
+    limit = max(SLOW_FACTOR * median, median + SLOW_BY) if median is not None else None
     if device == "mps" and seconds > SLOW_ON_MPS:
         limit = min(limit, SLOW_ON_MPS) if limit is not None else SLOW_ON_MPS
     if limit is None or seconds <= limit:

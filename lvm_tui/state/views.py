@@ -10,7 +10,7 @@ from lvm_tui.state.curves import Curve
 
 Phase = Literal["loading", "training", "validating", "testing", "paused", "finished"]
 
-FLASHING = ("severe", "alarm")
+FLASHING = ("severe", "alarm", "caution")
 """Levels of alerts that flash until acknowledged."""
 
 
@@ -99,6 +99,8 @@ class Data:
     alignment: dict[str, Any]
     passed: bool
     overridden: bool
+    dim: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

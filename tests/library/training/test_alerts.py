@@ -72,6 +72,11 @@ def test_an_epoch_is_slow_from_twice_the_median_of_at_least_three() -> None:
     assert (found.median, found.seconds) == (10, 20.1)
 
 
+def test_a_short_epoch_is_not_slow_before_it_costs_ten_seconds() -> None:
+    assert alerts.slow_epoch(4, 10.9, [1, 1, 1], "cpu", 0.5, 2) is None
+    assert alerts.slow_epoch(4, 11.1, [1, 1, 1], "cpu", 0.5, 2) is not None
+
+
 def test_the_cause_of_a_slow_epoch_is_the_load_if_the_machine_is_loaded() -> None:
     found = alerts.slow_epoch(4, 30.0, [10, 10, 10], "cpu", 6.0, 2)
     assert found is not None

@@ -74,7 +74,8 @@ class Jobs(Leases):
         """A job that asks for the same and was begun, but not ended by anybody: the same command
         goes on with it."""
         for row in self.jobs():
-            if row.run and row.state in ("queued", *ACTIVE) and row.job == job:
+            begun = row.run or row.started is not None
+            if begun and row.state in ("queued", *ACTIVE) and row.job == job:
                 return row
         return None
 

@@ -105,6 +105,7 @@ def _data(event: events.DataLoaded) -> str:
         need = f"≥{_number(check['need'], name)}" if name != "order" else "rising"
         mark = _mark(check["passed"])
         lines.append(f"   {name}: {_number(check['value'], name)} (need {need})  {mark}")
+    lines += [f"   note: {note}" for note in event.notes]
     if not event.passed:
         lines.append(f"   {event.quality.get('words', '')}")
         if event.overridden:

@@ -59,7 +59,8 @@ class Runner:
         until_empty: else wait for new jobs. only: train this one job and end. should_stop: set it
         (from a signal handler, say) to end after a checkpoint; the job stays queued. prepare: work
         to do first; what it raises is raised. listen: called with (run, record) for each event that
-        was written, run "" for the workspace log; it must not raise.
+        was written, run "" for the workspace log. Training does not depend on it: what it raises (a
+        closed pipe, say) is raised when the work is done, and it is not called again.
 
         Raises LeaseError when another runner is alive or took this one for dead, DiskError when not
         even a failure can be written down. A job that fails does not raise.
@@ -82,12 +83,15 @@ class Runner:
             )
             store.requeue_active("its runner ended without finishing it")
             work.steering.forget_the_past()
-            if prepare is not None:
-                try:
+            try:
+                if prepare is not None:
                     work.prepare(prepare)
-                except Stopped:
-                    return work.end(complete=False)
-            return self._queue(work, until_empty=until_empty, only=only)
+                end = self._queue(work, until_empty=until_empty, only=only)
+            except Stopped:
+                end = work.end(complete=False)
+        if work.listener_error is not None:
+            raise work.listener_error
+        return end
 
     def _queue(self, work: Work, *, until_empty: bool, only: int | None) -> QueueEnd:
         store = self._project.store()

@@ -186,6 +186,7 @@ class TrainingRun:
                 passed=report.passed,
                 overridden=overridden,
                 seconds=self._clock.monotonic() - begun,
+                notes=list(corpus.notes),
             )
         )
         if not report.passed and not overridden:

@@ -83,7 +83,9 @@ class Work:
         listen: Callable[[str, Record], None],
     ) -> None:
         self._project, self._clock, self._by = project, clock, by
-        self._log, self._should_stop, self._listen = log, should_stop, listen
+        self._log, self._should_stop, self._listener = log, should_stop, listen
+        self.listener_error: Exception | None = None
+        """What the listener raised; it hears nothing more, and the training goes on."""
         self._reserve = Reserve(project.folder / ".reserve")
         self._reserve.keep()
         self._open: tuple[RunFolder, RunLog] | None = None
@@ -122,6 +124,14 @@ class Work:
         """Write to the workspace log. Raises LeaseError, DiskError."""
         self.steering.check_lease()
         self._listen("", self._log.append(event))
+
+    def _listen(self, run: str, record: Record) -> None:
+        if self.listener_error is not None:
+            return
+        try:
+            self._listener(run, record)
+        except Exception as error:  # noqa: BLE001  raised by Runner.run when the work is done
+            self.listener_error = error
 
     # ------------------------------------------------------------------ before the queue
 

@@ -198,10 +198,13 @@ def test_a_job_put_back_to_the_queue_is_the_next(store: Store) -> None:
 def test_the_same_command_finds_the_job_that_was_cut_off(store: Store) -> None:
     number = store.add_job(job(3))
     assert store.find_unfinished(job(3)) is None
-    take(store, "transformer_5cat_1")
-    found = store.find_unfinished(job(3))
-    assert found is not None
-    assert found.id == number
+    take(store)
+    for _ in ("cut off before its folder was made", "cut off later"):
+        found = store.find_unfinished(job(3))
+        assert found is not None
+        assert found.id == number
+        store.requeue_active("its runner died")
+        take(store, "transformer_5cat_1")
     assert store.find_unfinished(job(4)) is None
     store.set_state(number, "stopped")
     assert store.find_unfinished(job(3)) is None

@@ -165,7 +165,14 @@ def test_data_is_told_with_its_checks() -> None:
         ],
     }
     event = events.DataLoaded(
-        "bank b.npz", {"train": 12000, "val": 10}, 768, 714, quality, passed=False, overridden=True
+        "bank b.npz",
+        {"train": 12000, "val": 10},
+        768,
+        714,
+        quality,
+        passed=False,
+        overridden=True,
+        notes=["2 articles are short"],
     )
     assert said(event) == (
         "📂 Data: bank b.npz\n"
@@ -173,6 +180,7 @@ def test_data_is_told_with_its_checks() -> None:
         "   coherence: 0.457 (need ≥0.400)  ✅\n"
         "   signal: -0.020 (need ≥+0.080)  ❌\n"
         "   order: -0.010 (need rising)  ❌\n"
+        "   note: 2 articles are short\n"
         "   the windows run backwards\n"
         "   ⚠️  trained on all the same, as its settings say"
     )

@@ -65,6 +65,7 @@ def test_a_run_tells_of_its_data_first_and_of_its_end_last(bench: Bench) -> None
         "alignment": {"val": {"shift": 0}},
         "passed": True,
         "overridden": False,
+        "notes": ["two articles are short"],
     }
     assert data.quality["kind"] == "forward"
     assert isinstance(finished, RunFinished)
@@ -147,6 +148,24 @@ def test_who_listens_hears_every_record(bench: Bench) -> None:
         "epoch_finished",
         "run_finished",
     ]
+
+
+def test_a_listener_that_fails_fails_only_after_the_work_is_done(bench: Bench) -> None:
+    bench.add()
+    bench.add("gru")
+    heard: list[Event] = []
+
+    def listen(run: str, record: Any) -> None:
+        heard.append(record.event)
+        if len(heard) == 5:
+            raise BrokenPipeError("nobody reads")
+
+    with pytest.raises(BrokenPipeError, match="nobody reads"):
+        bench.run(listen=listen)
+    assert len(heard) == 5
+    assert [row.state for row in bench.store.jobs()] == ["done", "done"]
+    assert bench.told()[-1] == QueueFinished(2, 0)
+    assert bench.store.lease() is None
 
 
 # ------------------------------------------------------------------ what is recorded

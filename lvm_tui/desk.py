@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from lvm_tui.live import Desk
 
 if TYPE_CHECKING:
+    from lvm.runs.project import Project
     from lvm.runs.store import Store
     from lvm.settings import Job
 
@@ -22,6 +23,9 @@ class ProjectDesk(Desk, Protocol):
     def models(self) -> Path:
         """The folder of the run folders."""
         ...
+
+    @property
+    def project(self) -> Project: ...
 
     def new_job(self) -> Job:
         """What a job begins with: lvm.toml. Raises SettingsError when that cannot be read."""

@@ -34,6 +34,8 @@ class Mode:
 MODES = (
     Mode("1", "dashboard", "Dashboard", "Dash", "dashboard:Dashboard"),
     Mode("2", "queue", "Queue", "Queue", "queue:Queue"),
+    Mode("5", "data", "Data", "Data", "data:DataScreen"),
+    Mode("6", "runs", "Runs", "Runs", "runs:Runs"),
 )
 
 

@@ -42,13 +42,12 @@ Jobs train one after the other; a failed one never stops the rest.
 """
 
 HELP = """\
-Jobs train from top to bottom, one at a time; a failed one never stops the rest. The list can be
-changed while another job trains, from here or from any other terminal.
+Jobs train from top to bottom, one at a time; a failed one never stops the rest. The list can
+be changed while another job trains, from here or from any other terminal.
 
-**time** of a waiting job is measured: the seconds of an epoch and of a 5CAT in the newest run of
-that model, times its epochs. `—` stands where no run of that model has finished an epoch yet.
-
-A job that was stopped, or whose runner died, goes on from its `last.pt`.
+[b]time[/b]   of a waiting job is measured: seconds of an epoch and of a 5CAT in the newest run of
+       that model, times its epochs; — where none of that model has finished an epoch yet
+[b]retry[/b]  goes on from the run's last.pt; a job that is done is trained anew, after a question\
 """
 
 _HINTS = Hints(
@@ -72,14 +71,17 @@ class Queue(FrameScreen):
     AUTO_FOCUS = "#jobs"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "add", "Add a job", show=False),
-        Binding("A", "add_all", "Add all four models", show=False),
-        Binding("e", "edit", "Edit a waiting job (also enter)", show=False),
-        Binding("K,shift+up", "move('up')", "Earlier (also shift ↑)", show=False),
-        Binding("J,shift+down", "move('down')", "Later (also shift ↓)", show=False),
-        Binding("x,delete", "remove", "Remove", show=False),
-        Binding("r", "retry", "Retry one that failed or was stopped", show=False),
-        Binding("c", "cancel", "Cancel or skip the one that trains", show=False),
+        Binding("n", "add", "Add a job", show=False, id="add_job"),
+        Binding("A", "add_all", "Add all four models", show=False, id="add_all"),
+        Binding("e", "edit", "Edit a waiting job (also enter)", show=False, id="edit_job"),
+        Binding("K", "move('up')", "Earlier (also shift ↑)", show=False, id="move_up"),
+        Binding("shift+up", "move('up')", "Earlier", show=False),
+        Binding("J", "move('down')", "Later (also shift ↓)", show=False, id="move_down"),
+        Binding("shift+down", "move('down')", "Later", show=False),
+        Binding("x", "remove", "Remove (also delete)", show=False, id="remove_job"),
+        Binding("delete", "remove", "Remove", show=False),
+        Binding("r", "retry", "Retry one that failed or was stopped", show=False, id="retry_job"),
+        Binding("c", "cancel", "Cancel or skip the one that trains", show=False, id="cancel_job"),
     ]
 
     @property

@@ -152,6 +152,8 @@ def _data_loaded(view: RunView, event: e.DataLoaded) -> RunView:
         event.alignment,
         event.passed,
         event.overridden,
+        event.dim,
+        tuple(event.notes),
     )
     return replace(view, data=data)
 

@@ -1,10 +1,12 @@
-"""Queues as they come to be: through the real store, with the logs of their runs."""
+"""Queues and runs as they come to be: through the real store, with the logs of their runs."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from lvm.events import RunFinished
+from lvm.events import EpochFinished, Record, RunFinished
+from lvm.files import write_json
 
 from .disk import Disk
 from .scripted import START, Plan, Script, begin, epoch, loaded, whole_run
@@ -47,3 +49,40 @@ def four_models(root: Path) -> Disk:
     disk.ran(TRAINS.run, "running", 0)
     disk.store.add_job(disk.job(model="transformer", epochs=40, batch_size=128, seed=3))
     return disk
+
+
+AMN = Plan(
+    run="amn_5cat_20251030_231500",
+    model="amn",
+    epochs=20,
+    batches=8,
+    batch_seconds=0.2,
+    margins=(-0.02, 0.02, 0.05, 0.07),
+)
+OTHER_TOOL = "gru_5cat_20251028_101500"
+"""A run of the scripts of before: no log, no run.json."""
+
+
+def many_runs(root: Path) -> Disk:
+    """Those of `four_models`, an AMN that learns worse, and a run that another tool made."""
+    disk = four_models(root)
+    script = Script(now=START + 4500)
+    whole_run(script, AMN)
+    script.records = [_worse(record) for record in script.records]
+    disk.write_run(AMN.run, script, disk.job(model="amn", learning_rate=1e-3, batch_size=64))
+    folder = disk.desk.models / OTHER_TOOL
+    folder.mkdir()
+    epochs = [
+        {"epoch": n, "val_loss": 0.0014 - 0.0001 * n, "val_cosine": 0.5 + 0.01 * n}
+        for n in range(1, 4)
+    ]
+    write_json(folder / "training_history.json", epochs)
+    return disk
+
+
+def _worse(record: Record) -> Record:
+    event = record.event
+    if not isinstance(event, EpochFinished):
+        return record
+    worse = replace(event, val_loss=event.val_loss + 0.0003, val_cosine=event.val_cosine - 0.06)
+    return replace(record, event=worse)

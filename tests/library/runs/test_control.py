@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lvm.errors import Interrupted, LvmError, RunError
+from lvm.errors import Interrupted, LeaseError, LvmError, RunError
 from lvm.events import (
     AlertAcknowledged,
     AlertRaised,
@@ -388,6 +388,29 @@ def test_an_acknowledgement_without_a_run_means_the_last_one(bench: Bench) -> No
 
     bench.run(listen=heard)
     assert acknowledged(bench.events())[-1] == AlertAcknowledged("bias-10", "bob")
+
+
+# ------------------------------------------------------------------ a lease that is lost
+
+
+def test_a_runner_that_lost_its_lease_writes_not_one_line_more(bench: Bench) -> None:
+    def train(*given: Any, **named: Any) -> Any:
+        yield alert("bias-5")
+        bench.clock.sleep(60.0)  # no heartbeat comes in these tests
+        taken = bench.store.take_lease("bob@far:2", instead_of=bench.store.read_lease())
+        assert taken is not None
+        yield RunFinished("completed", 1, 1.0)
+
+    bench.trainer = train  # type: ignore[assignment]
+    bench.add()
+    with pytest.raises(LeaseError, match="the lease was lost"):
+        bench.run()
+    assert kinds(bench.events()) == ["data_loaded", "alert_raised"]
+    assert "job_finished" not in kinds(bench.told())
+    assert states(bench) == ["running"]
+    lease = bench.store.lease()
+    assert lease is not None
+    assert lease.by == "bob@far:2"
 
 
 # ------------------------------------------------------------------ a store that fails

@@ -35,12 +35,36 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> N
         )
         for _ in range(4)
     ]
+    for process in processes:  # all at once, not one after the other
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for process in processes:
-        process.communicate("go\n")
+        process.communicate()
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     rows = Store(path).jobs()
     assert sorted(row.id for row in rows) == list(range(1, 41))
     assert sorted(row.position for row in rows) == list(range(1, 41))
+
+
+def test_threads_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> None:
+    opened: list[Store] = []
+    for turn in range(20):
+        path = tmp_path / f"{turn}.db"
+        begin = threading.Barrier(6)
+
+        def open_it(path: Path = path, begin: threading.Barrier = begin) -> None:
+            begin.wait()
+            opened.append(Store(path))
+
+        threads = [threading.Thread(target=open_it) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(opened) == 20 * 6
+    for store in opened:
+        store.close()
 
 
 def test_one_store_serves_many_threads(store: Store) -> None:

@@ -255,6 +255,17 @@ def test_lines_that_are_no_events_are_counted_and_skipped(path: Path) -> None:
     assert reader.bad_lines == 5
 
 
+def test_two_broken_lines_never_pass_for_one_event(path: Path) -> None:
+    path.write_text(
+        '{"seq":9,"time":1.0,"type":"alert_acknowledged","alert":"a"\n"by":"b"}\n'
+        + encode(Record(0, 1.0, batch(0)))
+        + "\n"
+    )
+    reader = EventReader(path)
+    assert seqs(reader.poll()) == [0]
+    assert reader.bad_lines == 2
+
+
 def test_bytes_that_are_no_text_do_not_stop_a_reader(path: Path, write: Write) -> None:
     path.write_bytes(b"\xff\xfe\0\n" + (encode(Record(0, 1.0, batch(1))) + "\n").encode())
     reader = EventReader(path)

@@ -189,10 +189,9 @@ def test_what_a_dead_runner_trained_goes_to_the_front_with_its_run(store: Store)
 
 def test_a_job_put_back_to_the_queue_is_the_next(store: Store) -> None:
     store.add_all(JOB)
-    take(store)
-    store.move_job(4, "top")
-    store.set_state(1, "queued", "interrupted")
-    assert order(store)[:2] == [1, 4]
+    assert store.take_next(only=3) is not None
+    store.set_state(3, "queued", "interrupted")
+    assert order(store) == [3, 1, 2, 4]
 
 
 def test_the_same_command_finds_the_job_that_was_cut_off(store: Store) -> None:

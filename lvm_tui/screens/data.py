@@ -43,8 +43,8 @@ class DataScreen(FrameScreen):
     AUTO_FOCUS = "#report-scroll"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll(-1)", "Scroll (also ↓)", show=False),
-        Binding("down,j", "scroll(1)", "Scroll down", show=False),
+        Binding("down,j", "scroll(1)", "Scroll (↑ back)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
     ]
 
     def compose_body(self) -> ComposeResult:

@@ -6,12 +6,30 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
+from lvm.errors import LvmError
 from lvm_tui.live import Tail
+from lvm_tui.messages import Problem
 from lvm_tui.screens.dashboard import Dashboard
 from lvm_tui.state.views import Frame
+from lvm_tui.widgets.hints import Hint, HintLine, Hints
 from lvm_tui.widgets.loss_chart import Look
+
+_HINTS = Hints(
+    (
+        Hint("esc", "back to the runs", "leave_run"),
+        Hint("l", "log scale", "log_scale"),
+        Hint("[", "less", "smooth(-1)"),
+        Hint("]", "more smooth", "smooth(1)"),
+        Hint("+", "zoom in", "zoom(1)"),
+        Hint("−", "out", "zoom(-1)"),
+        Hint("e", "export", "export"),
+    ),
+    Content(""),
+)
 
 PAUSE = 1.0
 """Seconds between two looks at the log: the run may be training."""
@@ -21,7 +39,11 @@ class RunPage(Dashboard):
     """Shows the run that was asked for, whatever trains meanwhile."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "leave_run", "Back to the runs"),
+        Binding("escape", "leave_run", "Back to the runs", show=False),
+        Binding("a", "acknowledge_own", "Acknowledge", show=False),
+        # what trains may be another run: it is steered where it is seen
+        Binding("space", "steer_elsewhere", show=False),
+        Binding("s", "steer_elsewhere", show=False),
     ]
 
     def __init__(self, run: str) -> None:
@@ -31,8 +53,14 @@ class RunPage(Dashboard):
         self._tail: Tail | None = None
         self._own = Frame(watching=True, catching_up=True)
 
+    def compose_body(self) -> ComposeResult:
+        yield from super().compose_body()
+        yield HintLine(id="hints")
+
     def on_mount(self) -> None:
         super().on_mount()
+        self.query_one("#queue").display = False
+        self.query_one(HintLine).show(_HINTS)
         self._tail = Tail(self.lvm.workspace.run_log(self._run), self._run)
         self._read()
         self.set_interval(PAUSE, self._read)
@@ -68,5 +96,30 @@ class RunPage(Dashboard):
         self.look = look
         self._show_charts(self._own)
 
+    def action_export(self) -> None:
+        run = self._own.run
+        if run is not None:
+            self._export(run, self.app.export_screenshot(title=run.run))
+
+    def action_charts(self) -> None:
+        """There is no summary of one run: the charts stay."""
+
     def action_leave_run(self) -> None:
         self.dismiss()
+
+    def action_steer_elsewhere(self) -> None:
+        self.notify("to look at only: what trains is steered on the dashboard (1)")
+
+    def action_acknowledge_own(self) -> None:
+        """The alert that is shown here, which need not be the most urgent of all runs."""
+        alerts = self._own.alerts
+        if not alerts:
+            self.notify("no open alert")
+        elif self.lvm.watching:
+            self.notify("look only: lvm-tui without “watch” can acknowledge", severity="warning")
+        else:
+            try:
+                self.lvm.workspace.acknowledge(alerts[0], self.lvm.frame)
+            except LvmError as error:
+                self.app.post_message(Problem.of("The alert could not be acknowledged", error))
+            self._read()

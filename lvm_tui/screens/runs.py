@@ -99,8 +99,8 @@ class Runs(FrameScreen):
         Binding("escape", "clear_search", "All runs again", show=False),
         Binding("o", "sort", "Another order", show=False, id="sort_runs"),
         Binding("e", "export", "Export the list", show=False, id="export_runs"),
-        Binding("shift+up", "scroll_tables(-1)", "Scroll the table below", show=False),
         Binding("shift+down", "scroll_tables(1)", "Scroll the table below", show=False),
+        Binding("shift+up", "scroll_tables(-1)", show=False),
     ]
 
     def __init__(self) -> None:

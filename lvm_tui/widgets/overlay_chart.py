@@ -79,6 +79,8 @@ def _axes(drawn: list[Series], width: int, height: int) -> tuple[Axis, Axis]:
     epochs = [at for series in drawn for at, _ in series.points]
     values = [value for series in drawn for _, value in series.points]
     first, last = min(epochs), max(epochs)
+    if first == last:
+        first, last = first - 2.0, last + 2.0
     low, high = min(values), max(values)
     pad = (high - low) * _MARGIN
     x = linear_axis(first, last, max(1, (width - LABEL) // 10), whole=last - first > 2)

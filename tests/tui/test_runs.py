@@ -205,6 +205,34 @@ async def test_enter_opens_a_run_and_escape_comes_back(tmp_path: Path) -> None:
         assert isinstance(pilot.app.screen, Runs)
 
 
+async def test_an_opened_run_does_not_steer_what_trains(tmp_path: Path) -> None:
+    disk = many_runs(tmp_path)
+    async with screen(disk, "6", "end", "up", "enter", "space", "s") as pilot:
+        assert isinstance(pilot.app.screen, RunPage)
+        assert len(notices(pilot)) == 2
+    assert disk.store.take_commands() == []
+
+
+async def test_an_opened_run_acknowledges_its_own_alert(tmp_path: Path) -> None:
+    disk = many_runs(tmp_path)
+    async with screen(disk, "6", "enter") as pilot:  # the AMN is in no job
+        await settled(pilot)
+        assert "slight backward tendency" in text_of(pilot)
+        await press(pilot, "a")
+    (command,) = disk.store.take_commands()
+    assert (command.kind, command.run) == ("acknowledge", AMN.run)
+    assert command.argument.startswith("backward_bias-5")
+
+
+async def test_e_exports_the_opened_run(tmp_path: Path) -> None:
+    disk = many_runs(tmp_path)
+    async with screen(disk, "6", "end", "up", "enter") as pilot:
+        await settled(pilot)
+        await press(pilot, "e")
+    document = json.loads((disk.desk.folder(DONE.run) / "exports" / "run.json").read_text())
+    assert document["run"] == DONE.run
+
+
 async def test_e_writes_the_compared_runs_as_csv_and_json(tmp_path: Path) -> None:
     disk = many_runs(tmp_path)
     async with screen(disk, "6", "space", "end", "space", "e"):

@@ -1,4 +1,4 @@
-"""The dashboard's app: modes, keys, themes, the clock that polls, and the runner's start."""
+"""The app: modes, keys, themes, the clock that polls, and the start of the runner."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from lvm.config import DashboardSettings
+from lvm.errors import LvmError
 from lvm_tui import keymap, modes, palette, themes
 from lvm_tui.engine import Engine
-from lvm_tui.glyphs import Ascii, needs_ascii
-from lvm_tui.live import Desk, Live
-from lvm_tui.messages import Exported, Problem, TerminalLost
+from lvm_tui.glyphs import Ascii, needs_ascii, wants_calm
+from lvm_tui.live import Desk, Live, calls_for_attention
+from lvm_tui.messages import Exported, Problem
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.help import Help, keys_of
 from lvm_tui.screens.leave import GO_ON, STOP, leave
 from lvm_tui.screens.problem import problem
 from lvm_tui.state.views import Frame
 from lvm_tui.steering import Steering
-from lvm_tui.terminal import LastingDriver, detach, is_gone
+from lvm_tui.surviving import Surviving
+from lvm_tui.terminal import LastingDriver
 
 if TYPE_CHECKING:
     from textual.driver import Driver
+    from textual.timer import Timer
 
 Exit = Literal["quit", "go_on", "stop", "lost", "terminated"]
 """Why the app ended, for session.py: what is to become of the work."""
@@ -35,11 +38,8 @@ Exit = Literal["quit", "go_on", "stop", "lost", "terminated"]
 TICK, CALM_TICK = 0.1, 1.0
 """Seconds between two looks at the logs."""
 
-TERMINAL_TICK = 1.0
-"""Seconds between two looks whether the terminal is still there."""
 
-
-class LvmApp(Steering, App[Exit]):
+class LvmApp(Steering, Surviving, App[Exit]):
     TITLE = "lvm-tui"
     CSS_PATH: ClassVar[list[str]] = ["styles/app.tcss", "styles/dashboard.tcss"]  # type: ignore[assignment]
     MODES = modes.factories()  # type: ignore[assignment]
@@ -80,12 +80,12 @@ class LvmApp(Steering, App[Exit]):
         self.watching = watch
         self.zone = zone
         self.calm = False
+        self._ticking: Timer | None = None
+        self._troubled = ""
         self._ascii = needs_ascii(environment)
         self.live = Live(workspace, run=run, watching=watch)
-        wishes = (environment.get("LVM_TUI_ANIMATIONS"), environment.get("TEXTUAL_ANIMATIONS"))
-        if look.animations == "none" or (look.animations == "auto" and "none" in wishes):
-            self.calm = True
-            self.animation_level = "none"
+        if wants_calm(look.animations, environment):
+            self.be_calm()
 
     @property
     def frame(self) -> Frame:
@@ -104,18 +104,36 @@ class LvmApp(Steering, App[Exit]):
         return [*filters, Ascii()] if self._ascii else filters
 
     def on_mount(self) -> None:
-        if not self.is_headless:
-            self.set_interval(TERMINAL_TICK, self._look_at_terminal)
-        self._ticking = self.set_interval(CALM_TICK if self.calm else TICK, self.tick)
+        self.look_at_terminal()
+        self.keep_ticking()
         self.call_after_refresh(self._begin)
+
+    def keep_ticking(self) -> None:
+        if self._ticking is not None:
+            self._ticking.stop()
+        self._ticking = self.set_interval(CALM_TICK if self.calm else TICK, self.tick)
 
     def tick(self) -> None:
         """Look at the logs; the screen on top gets a frame only if something changed."""
         before = self.frame
-        after = self.live.poll()
+        try:
+            after = self.live.poll()
+        except (LvmError, OSError) as error:
+            self._trouble(error)
+            return
+        self._troubled = ""
         screen = self.screen_stack[0] if self.screen_stack else None
         if after is not before and isinstance(screen, FrameScreen) and screen.is_mounted:
             screen.receive(after)
+            if calls_for_attention(before, after):
+                self.bell()
+
+    def _trouble(self, error: Exception) -> None:
+        """The logs or the database cannot be read: told once, tried again at every tick."""
+        if str(error) != self._troubled:
+            self._troubled = str(error)
+            where = str(self.workspace.log_path)
+            self.post_message(Problem.of("What happens cannot be read", error, where))
 
     def _begin(self) -> None:
         """After the first paint: train, unless somebody else does."""
@@ -141,33 +159,6 @@ class LvmApp(Steering, App[Exit]):
     def on_exported(self, message: Exported) -> None:
         self.notify(", ".join(message.names), title=f"exported to {message.folder}")
 
-    # -------------------------------------------------------------- signals (see session.py)
-
-    def _look_at_terminal(self) -> None:
-        if is_gone():
-            self.post_message(TerminalLost())
-
-    def on_terminal_lost(self) -> None:
-        detach()
-        self.exit("lost")
-
-    def on_slow_line(self) -> None:
-        """Little is drawn from now on, and nothing flashes."""
-        if not self.calm:
-            self.calm = True
-            self.animation_level = "none"
-            self._ticking.stop()
-            self._ticking = self.set_interval(CALM_TICK, self.tick)
-            self.notify("slow line: one picture a second, nothing flashes")
-
-    def on_terminate(self) -> None:
-        self.exit("terminated")
-
-    def on_interrupt(self) -> None:
-        self.action_leave()
-
-    # -------------------------------------------------------------- keys
-
     def action_help(self) -> None:
         screen = self.screen
         if isinstance(screen, FrameScreen):
@@ -178,6 +169,10 @@ class LvmApp(Steering, App[Exit]):
             self.exit("quit")
         elif isinstance(self.screen, FrameScreen):
             self.push_screen(leave(), self._left)
+
+    async def action_quit(self) -> None:
+        """Textual's own way out, of its palette."""
+        self.action_leave()
 
     def _left(self, answer: str | None) -> None:
         if answer in (GO_ON, STOP):

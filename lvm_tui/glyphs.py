@@ -1,4 +1,4 @@
-"""Plain ASCII for terminals whose locale cannot show more."""
+"""What a terminal can show: ASCII where the locale has no more, calm where it is asked for."""
 
 from __future__ import annotations
 
@@ -80,3 +80,9 @@ def needs_ascii(environment: Mapping[str, str]) -> bool:
                 continue  # Python itself sets this when LANG is C (PEP 538)
             return "utf" not in value.lower().split("@")[0]
     return False
+
+
+def wants_calm(animations: str, environment: Mapping[str, str]) -> bool:
+    """No flashing and one picture a second. animations: auto, full or none, as in lvm.toml."""
+    wishes = (environment.get("LVM_TUI_ANIMATIONS"), environment.get("TEXTUAL_ANIMATIONS"))
+    return animations == "none" or (animations == "auto" and "none" in wishes)

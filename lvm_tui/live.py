@@ -19,8 +19,9 @@ from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView, RunView, Works
 CHUNK = 500
 """Records read between two looks at the clock."""
 
-BUDGET = 0.04
-"""Seconds of reading in one poll; ten polls a second leave most of the time to keys and paint."""
+BUDGET = 0.075
+"""Seconds of reading in one poll at most: of ten polls a second each leaves time to keys and paint.
+Reached only while a long log is read for the first time."""
 
 REVISIT = 10
 """Every so many polls the logs of runs that have ended are looked at again."""
@@ -106,6 +107,7 @@ class Live:
         self._fixed = run
         self._monotonic = monotonic
         self._workspace_log = source.workspace_log()
+        self._restarts = self._workspace_log.restarts
         self._tails: dict[str, Tail] = {}
         self._ended: dict[str, Tail] = {}
         self._polls = 0
@@ -140,6 +142,9 @@ class Live:
     def _workspace(self, view: WorkspaceView, deadline: float) -> WorkspaceView:
         while True:
             records = self._workspace_log.poll(CHUNK)
+            if self._workspace_log.restarts != self._restarts:
+                self._restarts = self._workspace_log.restarts
+                view = WorkspaceView()
             for record in records:
                 view = fold_workspace(view, record)
             if len(records) < CHUNK or self._monotonic() > deadline:
@@ -177,6 +182,15 @@ class Live:
             if (revisit or waits) and self._monotonic() < deadline:
                 self._read(tail, deadline)
         return tuple(self._ended[run].view for run in wanted)
+
+
+def calls_for_attention(before: Frame, after: Frame) -> bool:
+    """Whether the bell should ring: something alarming came up, or the queue has finished."""
+    if before.catching_up or before.run is None:
+        return False  # it is old news
+    flashing = {(alert.run, alert.id) for alert in before.alerts if alert.flashing}
+    alarms = any(a.flashing and (a.run, a.id) not in flashing for a in after.alerts)
+    return alarms or after.workspace.queue_finished > before.workspace.queue_finished
 
 
 def whole_log(reader: Reader) -> Iterator[Record]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from lvm_tui.app import LvmApp
 
 
+STEERING = ("pause", "stop")
+"""Keys that who only looks need not be shown."""
+
+
 class FrameScreen(Screen[None]):
     """A full screen that shows frames. Subclasses give `compose_body`, `show_frame`, `HELP`."""
 
@@ -59,9 +63,11 @@ class FrameScreen(Screen[None]):
         keys: dict[str, Key] = {}
         for entry in self.active_bindings.values():
             binding = entry.binding
-            if entry.node is node and binding.show and entry.enabled:
+            hidden = self.lvm.watching and binding.id in STEERING
+            if entry.node is node and binding.show and entry.enabled and not hidden:
                 display = self.app.get_key_display(binding)
-                key = Key(display, binding.description.lower(), binding.action)
+                where = "app" if node is self.app else "screen"
+                key = Key(display, binding.description.lower(), f"{where}.{binding.action}")
                 keys.setdefault(binding.action, key)  # an action may have several keys
         return tuple(keys.values())
 

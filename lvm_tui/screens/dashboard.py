@@ -9,6 +9,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.widgets import ContentSwitcher, Static
 
 from lvm.errors import LvmError
@@ -105,16 +106,16 @@ class Dashboard(FrameScreen):
 
     def _stage(self, frame: Frame) -> str:
         """Which of the four bodies fits what is going on."""
-        run = frame.run
-        preparing = any(task.state != "done" for task in frame.workspace.tasks)
-        if preparing and (run is None or run.phase == "finished"):
-            return "preparation"
-        if run is not None and run.phase != "finished" and run.step == 0:
-            return "preparation"  # the data and its quality, until the first batch
+        run, tasks = frame.run, frame.workspace.tasks
         if run is None:
-            return "preparation" if frame.workspace.tasks else "welcome"
-        over = frame.workspace.queue_finished and run.phase == "finished" and not frame.watching
-        return "summary" if over and not self._charts_wanted and frame.jobs else "training"
+            return "preparation" if tasks else "welcome"
+        if run.phase == "finished":
+            if frame.runner.alive and any(task.state == "running" for task in tasks):
+                return "preparation"  # of the next one
+            if frame.workspace.queue_finished and frame.jobs and not frame.watching:
+                return "training" if self._charts_wanted else "summary"
+        # the data and its quality, until the first batch, or for good if it was refused
+        return "preparation" if run.step == 0 else "training"
 
     def _show_charts(self, frame: Frame) -> None:
         if frame.run is not None:
@@ -139,6 +140,14 @@ class Dashboard(FrameScreen):
     def action_pan(self, by: int) -> None:
         view = self.look.viewport
         self._look(replace(self.look, viewport=view.right() if by > 0 else view.left()))
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        if isinstance(event.widget, LineChart):
+            self.action_zoom(1)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        if isinstance(event.widget, LineChart):
+            self.action_zoom(-1)
 
     def action_reset_view(self) -> None:
         self._look(Look(log=self.look.log))

@@ -13,6 +13,9 @@ Phase = Literal["loading", "training", "validating", "testing", "paused", "finis
 FLASHING = ("severe", "alarm", "caution")
 """Levels of alerts that flash until acknowledged."""
 
+COUNTING = ("severe", "alarm")
+"""Levels of backward-bias alerts that keep a run from production."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
@@ -84,7 +87,7 @@ class Alert:
     @property
     def backward_bias(self) -> bool:
         """Whether it keeps the run from production."""
-        return self.cause == "backward_bias" and self.level in FLASHING
+        return self.cause == "backward_bias" and self.level in COUNTING
 
 
 @dataclass(frozen=True, slots=True)

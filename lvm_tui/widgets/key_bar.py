@@ -33,13 +33,13 @@ class KeyBar(Board[Keys]):
 
     def draw(self, slice_: Keys, size: Size) -> Content:
         everywhere = [_key(key) for key in slice_.everywhere]
-        for short in (False, True):
+        own = [_key(key) for key in slice_.own]
+        for count, short in ((len(own), False), *((n, True) for n in range(len(own), -1, -1))):
             modes = Content(" ").join([_mode(slice_.mode, i, short) for i in range(len(MODES))])
-            for own in (slice_.own, ()):
-                keys = Content("  ").join([*(_key(key) for key in own), *everywhere])
-                gap = size.width - modes.cell_length - keys.cell_length
-                if gap >= 2:
-                    return modes + Content(" " * gap) + keys
+            keys = Content("  ").join([*own[:count], *everywhere])
+            gap = size.width - modes.cell_length - keys.cell_length
+            if gap >= 2:
+                return modes + Content(" " * gap) + keys
         return modes.truncate(size.width)
 
 

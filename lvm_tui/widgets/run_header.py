@@ -48,7 +48,9 @@ class Heading:
         if run is None:
             return cls.without_run(frame)
         share, step = _progress(run)
-        words = "reading the log …" if frame.catching_up else _words(frame, run)
+        words = _words(frame, run)
+        if frame.catching_up:
+            words = f"reading the log: {run.records:,} events …"
         return cls(
             run=run.run,
             device=run.device,

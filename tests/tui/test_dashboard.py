@@ -9,28 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 from textual.widgets import ContentSwitcher
 
 from lvm import events as e
 from lvm.config import DashboardSettings
-from lvm.errors import DiskError, SettingsError
+from lvm.errors import DiskError, RunError, SettingsError
 from lvm_tui.app import LvmApp
 from lvm_tui.live import CHUNK
 from lvm_tui.screens.dialogs import Ask
 from lvm_tui.screens.help import Help
-from lvm_tui.state.views import RunnerView
+from lvm_tui.state.views import JobRow, RunnerView
 from lvm_tui.widgets.alert_banner import AlertBanner
 from lvm_tui.widgets.key_bar import KeyBar
 from lvm_tui.widgets.log_tail import LogTail
 from lvm_tui.widgets.loss_chart import LineChart
+from lvm_tui.widgets.quality import QualityPanel
 from lvm_tui.widgets.queue_strip import QueueStrip
 from lvm_tui.widgets.run_header import RunHeader
 from lvm_tui.widgets.scoreboard import Scoreboard
 
 from . import scenes
 from .conftest import MakeApp
-from .scripted import Plan, Script, begin, epoch, loaded, training
+from .scripted import Plan, Script, begin, end, epoch, loaded, training
 from .sources import FOUR, MemoryWorkspace
 
 RUN = Plan().run
@@ -213,6 +215,24 @@ async def test_at_80x24_every_gate_and_the_verdict_are_in_sight_even_under_an_al
         assert max(map(len, lines)) <= board.size.width
 
 
+async def test_data_that_was_refused_stays_in_sight(opened: Open) -> None:
+    desk = scenes.data_is_checked(good=False)
+    end(desk.runs[RUN], Plan(), "failed", "the data has no direction")
+    async with opened(desk) as (app, _):
+        assert body(app) == "preparation"
+        assert "the data has no direction" in shown(app, QualityPanel)
+        assert "FAILED" in shown(app, RunHeader)
+
+
+async def test_every_theme_draws(opened: Open) -> None:
+    async with opened(scenes.training_with_alert()) as (app, pilot):
+        for name in app.available_themes:
+            app.theme = name
+            await pilot.pause()
+            assert "▁" in shown(app, Scoreboard)
+            assert app.export_screenshot()
+
+
 # ------------------------------------------------------------------ keys of the charts
 
 
@@ -253,6 +273,15 @@ async def test_plus_and_minus_zoom_arrows_pan_and_0_shows_the_whole_run(opened: 
         await pilot.press("minus")
         assert "2×" in title(app)
         await pilot.press("0")
+        assert "×" not in title(app)
+
+
+async def test_the_mouse_wheel_zooms(opened: Open) -> None:
+    async with opened(scenes.going_well()) as (app, pilot):
+        chart = app.screen.query_one("#loss", LineChart)
+        await pilot._post_mouse_events([MouseScrollUp], chart)
+        assert "2×" in title(app)
+        await pilot._post_mouse_events([MouseScrollDown], chart)
         assert "×" not in title(app)
 
 
@@ -470,6 +499,22 @@ async def test_the_key_bar_names_the_screens_and_the_keys(opened: Open) -> None:
             assert words in text
 
 
+async def test_the_key_bar_can_be_clicked(opened: Open) -> None:
+    desk = scenes.going_well()
+    async with opened(desk) as (app, pilot):
+        bar = shown(app, KeyBar)
+        await pilot.click(KeyBar, offset=(bar.index("log scale"), 0))
+        assert "(log)" in title(app)
+        await pilot.click(KeyBar, offset=(bar.index("pause"), 0))
+        assert desk.sent == [("pause", "")]
+
+
+async def test_who_only_looks_is_not_offered_to_steer(opened: Open) -> None:
+    async with opened(scenes.going_well(), watch=True) as (app, _):
+        assert "pause" not in shown(app, KeyBar)
+        assert "q leave" in shown(app, KeyBar)
+
+
 async def test_keys_can_be_chosen_in_the_settings(opened: Open) -> None:
     look_ = DashboardSettings(animations="none", keys={"pause": "p"})
     desk = scenes.going_well()
@@ -499,10 +544,11 @@ async def test_severe_alerts_flash_and_a_calm_dashboard_never_does(opened: Open)
     async with opened(scenes.training_with_alert(), look=lively) as (app, _):
         banner = app.screen.query_one(AlertBanner)
         assert banner.flashing
+        was_dark = banner.has_class("-dark")  # its own timer runs as well
         banner.flash()
-        assert banner.has_class("-dark")
+        assert banner.has_class("-dark") != was_dark
         banner.flash()
-        assert not banner.has_class("-dark")
+        assert banner.has_class("-dark") == was_dark
     async with opened(scenes.training_with_alert()) as (app, _):
         assert not app.screen.query_one(AlertBanner).flashing
 
@@ -524,6 +570,47 @@ def test_the_environment_asks_for_calm(make_app: MakeApp, name: str) -> None:
     look_ = DashboardSettings()
     assert make_app(scenes.empty(), look=look_, environment={name: "none"}).calm
     assert not make_app(scenes.empty(), look=look_, environment={name: "full"}).calm
+
+
+async def test_trouble_with_the_database_is_told_once_and_passes(opened: Open) -> None:
+    desk = scenes.going_well()
+    async with opened(desk) as (app, pilot):
+        whole = desk.jobs
+
+        def broken() -> tuple[JobRow, ...]:
+            raise RunError("locked for more than 10 s", where="lvm.db", fix="see what hangs")
+
+        desk.jobs = broken  # type: ignore[method-assign]
+        for _ in range(3):
+            app.tick()
+            await pilot.pause()
+        assert sum(isinstance(screen, Ask) for screen in app.screen_stack) == 1
+        assert "see what hangs" in str(app.screen.query_one("#text").render())
+        desk.jobs = whole  # type: ignore[method-assign]
+        await pilot.press("c")
+        desk.runs[RUN].add(e.Paused(step=1260))
+        app.tick()
+        await pilot.pause()
+        assert "PAUSED" in shown(app, RunHeader)
+
+
+async def test_the_bell_rings_for_a_new_alarm_and_for_the_end_of_the_queue(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = scenes.going_well()
+    async with opened(desk) as (app, _):
+        rung: list[str] = []
+        monkeypatch.setattr(app, "bell", lambda: rung.append("bell"))
+        desk.runs[RUN].add(e.AlertRaised("slow_epoch-6", "slow_epoch", "notice", "slow epoch 6"))
+        app.tick()
+        assert rung == []
+        desk.runs[RUN].add(e.AlertRaised("collapse-6", "collapse", "alarm", "COLLAPSED"))
+        app.tick()
+        app.tick()
+        assert rung == ["bell"]
+        desk.workspace.add(e.QueueFinished(4, 0))
+        app.tick()
+        assert rung == ["bell", "bell"]
 
 
 # ------------------------------------------------------------------ how much work it is

@@ -193,12 +193,19 @@ def test_acknowledged_alerts_still_count_against_production(script: Script) -> N
     assert run_of(script).bias_alerts == 2
 
 
-def test_a_caution_does_not_flash_and_does_not_count_against_production(script: Script) -> None:
+def test_a_caution_flashes_but_does_not_count_against_production(script: Script) -> None:
     fivecat(script, PLAN, 5, -0.03)
     view = run_of(script)
     assert [alert.level for alert in view.alerts] == ["caution", "caution"]
-    assert not any(alert.flashing for alert in view.alerts)
+    assert all(alert.flashing for alert in view.alerts)
     assert view.bias_alerts == 0
+
+
+def test_a_notice_is_latched_without_flashing(script: Script) -> None:
+    script.add(e.AlertRaised("slow_epoch-1", "slow_epoch", "notice", "slow epoch 1"))
+    (alert,) = run_of(script).alerts
+    assert alert.open
+    assert not alert.flashing
 
 
 def test_an_alert_that_is_raised_again_after_a_resume_is_open_again(script: Script) -> None:

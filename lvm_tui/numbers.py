@@ -9,14 +9,14 @@ def fixed(value: float | None, digits: int = 3) -> str:
     """`0.561`, `−0.084`."""
     if value is None or value != value:
         return NOT_MEASURED
-    return f"{value:.{digits}f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def signed(value: float | None, digits: int = 3) -> str:
-    """`+0.145`, `−0.084`."""
+    """`+0.145`, `−0.084`, and `+0.000` for what rounds to nothing."""
     if value is None or value != value:
         return NOT_MEASURED
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def short(value: float, digits: int = 2, *, sign: bool = False) -> str:

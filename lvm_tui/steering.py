@@ -10,7 +10,7 @@ from lvm.errors import LvmError
 from lvm_tui.live import Desk
 from lvm_tui.messages import Problem
 from lvm_tui.screens.dialogs import Answer, Ask
-from lvm_tui.state.views import Frame
+from lvm_tui.state.views import Alert, Frame
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -27,10 +27,11 @@ class Steering(Base):
         Binding("space", "pause", "Pause", id="pause"),
         Binding("s", "stop", "Stop", id="stop"),
         Binding("a", "acknowledge", "Acknowledge", show=False, id="acknowledge"),
+        Binding("A", "acknowledge(True)", "Acknowledge all", show=False, id="acknowledge_all"),
     )
 
     _told: frozenset[tuple[str, str, float]] = frozenset()
-    """Alerts that were acknowledged here; the log will say so in a moment."""
+    """Alerts that were acknowledged here."""
 
     workspace: Desk
     watching: bool
@@ -86,20 +87,23 @@ class Steering(Base):
         if answer == "yes":
             self.send("stop", "stopping after a checkpoint")
 
-    def action_acknowledge(self) -> None:
-        """The alert that is shown: the most urgent one that has not just been acknowledged."""
-        open_now = {(alert.run, alert.id, alert.time) for alert in self.frame.alerts}
-        self._told &= open_now
-        alerts = [a for a in self.frame.alerts if (a.run, a.id, a.time) not in self._told]
-        if not alerts:
-            if not self._told:
-                self.notify("no open alert")
-        elif self.watching:
+    def action_acknowledge(self, everything: bool = False) -> None:
+        """The alert that is shown, the most urgent one; or all that are open."""
+        if self.watching:
             self.notify("look only: lvm-tui without “watch” can acknowledge", severity="warning")
-        else:
+            return
+        alerts = self._unacknowledged()
+        if not alerts and not self._told:
+            self.notify("no open alert")
+        for alert in alerts if everything else alerts[:1]:
             try:
-                self.workspace.acknowledge(alerts[0], self.frame)
+                self.workspace.acknowledge(alert, self.frame)
             except LvmError as error:
                 self.post_message(Problem.of("The alert could not be acknowledged", error))
-            else:
-                self._told |= {(alerts[0].run, alerts[0].id, alerts[0].time)}
+                return
+            self._told |= {(alert.run, alert.id, alert.time)}
+
+    def _unacknowledged(self) -> list[Alert]:
+        """Open ones, without those just acknowledged here: the log will tell of them soon."""
+        self._told &= {(alert.run, alert.id, alert.time) for alert in self.frame.alerts}
+        return [a for a in self.frame.alerts if (a.run, a.id, a.time) not in self._told]

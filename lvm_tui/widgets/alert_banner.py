@@ -54,12 +54,13 @@ class AlertBanner(Board[tuple[Alert, ...]]):
         alert = slice_[0]
         width = size.width
         sign = _SIGNS.get(alert.level, "•")
-        key = Content.styled("[a] acknowledge", "bold")
+        keys = "[a] acknowledge" + ("  [A] all" if len(slice_) > 1 else "")
+        key = Content.styled(keys, "bold")
         first = spread(Content.assemble((f"{sign} ", "bold"), (alert.message, "bold")), key, width)
         notes = [f"1 of {len(slice_)}"] if len(slice_) > 1 else []
         notes.append(alert.run if alert.epoch == 0 else f"{alert.run} epoch {alert.epoch}")
         if "acknowledge" not in first.plain:
-            notes.insert(0, "[a] acknowledge")
+            notes.insert(0, keys)
         if alert.fix:
             notes.append(f"→ {alert.fix}")
         second = Content(" " * (len(sign) + 1) + " · ".join(notes))

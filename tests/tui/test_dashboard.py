@@ -401,6 +401,16 @@ async def test_an_alert_of_an_earlier_run_stays_while_the_next_one_trains(opened
         assert not app.screen.query_one(AlertBanner).display
 
 
+async def test_shift_a_acknowledges_every_open_alert(opened: Open) -> None:
+    desk = scenes.training_with_alert()
+    async with opened(desk) as (app, pilot):
+        assert "[A] all" in shown(app, AlertBanner)
+        await pilot.press("A")
+        await look(app, pilot)
+        assert len(desk.sent) == 2
+        assert app.frame.alerts == ()
+
+
 async def test_the_most_urgent_alert_comes_first(opened: Open) -> None:
     desk = scenes.training_with_alert()
     desk.runs[RUN].add(e.AlertRaised("slow_epoch-6", "slow_epoch", "notice", "slow epoch 6"))

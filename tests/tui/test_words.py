@@ -20,6 +20,8 @@ from lvm_tui.widgets.text import bar, fitted, sparkline, spread
         (fixed(float("nan")), "–"),
         (signed(0.145), "+0.145"),
         (signed(-0.084), "−0.084"),
+        (signed(-0.0003), "+0.000"),
+        (fixed(-0.0003), "0.000"),
         (short(0.5), ".50"),
         (short(0.12, sign=True), "+.12"),
         (short(-0.15, sign=True), "−.15"),

@@ -15,7 +15,7 @@ from lvm.config import CONFIG_NAME, render_template
 from lvm.events import Event, TaskFinished, TaskProgress, TaskStarted
 from lvm.files import write_text
 from lvm.runs.project import Project
-from lvm.settings import DataSettings, Job, TrainSettings
+from lvm.settings import DataSettings, Job
 
 BANK = "python_docs.npz"
 """The bank of the demo, in the workspace."""

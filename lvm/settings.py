@@ -27,8 +27,8 @@ CONTEXT_LENGTH = 5
 """Chunk vectors that a model reads before it predicts the next."""
 
 SPLIT_SEED = 0
-"""Of the article-wise split of a bank. Not the run's seed: runs of other seeds must be judged on the
-same articles, and a later test must never draw articles that the model was trained on."""
+"""Of the article-wise split of a bank. Not the run's seed: runs of other seeds must be judged on
+the same articles, and a later test must never draw articles that the model was trained on."""
 
 
 def _require(condition: bool, name: str, value: object, need: str) -> None:

@@ -65,9 +65,15 @@ def judge(result: dict[str, Any], state: TrainState, epoch: int) -> list[events.
     raised = alerts.fivecat_alerts(result, epoch)
     for alert in raised:
         state.remember(alert)
-    against = sum(map(alerts.counts_against_production, state.alerts))
-    result["ready"], result["missing"] = readiness(result, against)
+    result |= verdict(result, state)
     return raised
+
+
+def verdict(result: dict[str, Any], state: TrainState) -> dict[str, Any]:
+    """The fields "ready" and "missing" of a 5CAT document, by the alerts of the run until now."""
+    against = sum(map(alerts.counts_against_production, state.alerts))
+    ready, missing = readiness(result, against)
+    return {"ready": ready, "missing": missing}
 
 
 def history_fields(result: dict[str, Any]) -> dict[str, Any]:

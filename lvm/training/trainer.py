@@ -143,6 +143,8 @@ class _Trainer:
             severe = self._severe()
             if severe:
                 break
+        if self.state.summary:  # alerts that were raised after its best score count as well
+            self.state.summary |= judge.verdict(self.state.summary, self.state)
         yield run_finished(self.state, *self._outcome(action, severe))
 
     def _epoch(self, epoch: int) -> _Steps:

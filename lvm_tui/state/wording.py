@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lvm import events as e
@@ -148,3 +148,13 @@ _WORDS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
     e.JobFinished: _job_finished,
     e.QueueFinished: _queue_finished,
 }
+
+
+def missing_for_production(result: Mapping[str, Any], bias_alerts: int) -> list[str]:
+    """What a 5CAT document says is missing, with the alerts of the whole history till now."""
+    said = [str(item) for item in result.get("missing") or ()]
+    missing = [item for item in said if "backward-bias alert" not in item]
+    if bias_alerts:
+        plural = "s" if bias_alerts > 1 else ""
+        missing.append(f"{bias_alerts} backward-bias alert{plural} in the history, needs 0")
+    return missing

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from lvm.settings import Thresholds
 from lvm_tui.numbers import fixed, short, signed
 from lvm_tui.state.views import Fivecat, Frame, Testing
+from lvm_tui.state.wording import missing_for_production
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.offset_profile import profile_bars, profile_line
 from lvm_tui.widgets.text import lines, sparkline, spread, verdict
@@ -201,9 +202,7 @@ def _readiness(result: dict[str, Any], bias_alerts: int, width: int, room: int) 
     """Ready or not, and what is missing: all of it, or the most important in one line."""
     if not result:
         return [Content.styled("no 5CAT yet: its direction is unknown", "$dim")]
-    missing = [str(item) for item in result.get("missing") or ()]
-    if bias_alerts:
-        missing.append(f"{bias_alerts} backward-bias alerts in the history, needs 0")
+    missing = missing_for_production(result, bias_alerts)
     passed = result.get("passed", 0)
     if result.get("ready") and not bias_alerts:
         return [

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from lvm_tui.modes import MODES
 from lvm_tui.numbers import fixed, signed
 from lvm_tui.state.views import Frame, JobRow, RunView
+from lvm_tui.state.wording import missing_for_production
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.queue_strip import SIGNS
 from lvm_tui.widgets.scoreboard import number
@@ -42,9 +43,7 @@ class Verdict:
             note = (job.note,) if job.note else ()
             return cls(job.model, job.state, 0, None, None, None, None, None, False, note)
         result = outcome.summary
-        missing = [str(item) for item in result.get("missing") or ()]
-        if run.bias_alerts:
-            missing.append(f"{run.bias_alerts} backward-bias alerts in the history, needs 0")
+        missing = missing_for_production(result, run.bias_alerts)
         if not result:
             missing.append("no 5CAT ran")
         if outcome.outcome not in ("completed", "early_stopped") and outcome.reason:

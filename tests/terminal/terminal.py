@@ -11,7 +11,7 @@ from pathlib import Path
 import pexpect
 import pyte
 
-DEADLINE = 90.0
+DEADLINE = 45.0
 """Seconds to wait for a state before the test fails with the screen that was there instead."""
 
 
@@ -89,6 +89,11 @@ class Terminal:
         """Close the terminal's window: the pty is gone and SIGHUP is sent."""
         os.close(self.process.child_fd)
 
+    def wait_unseen(self) -> int:
+        """The exit code of a program whose terminal was hung up; it ends by itself."""
+        status: int = self.process.ptyproc.wait()
+        return status
+
     def kill(self) -> None:
-        if self.process.isalive():
+        if self.process.ptyproc.isalive():
             self.process.kill(9)

@@ -1,4 +1,4 @@
-"""One rank of a run under torchrun: `torchrun --nproc-per-node 2 rank.py BANK FOLDER MODEL [DIE]`."""
+"""One rank of a run: `torchrun --nproc-per-node 2 rank.py BANK FOLDER MODEL [DIE_AFTER]`."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Live:
         self._tails: dict[str, Tail] = {}
         self._ended: dict[str, Tail] = {}
         self._polls = 0
-        self.frame = Frame(watching=watching, catching_up=True)
+        self.frame = Frame(watching=watching, pinned=bool(run), catching_up=True)
 
     def poll(self) -> Frame:
         """Read what is new, for at most BUDGET seconds."""
@@ -124,7 +124,8 @@ class Live:
         at_end = current is None or self._read(current, deadline)
         finished = self._finished(jobs, run, deadline)
         view = current.view if current is not None else None
-        views = (*finished, view) if view is not None else finished
+        shown = () if self._fixed else finished
+        views = (*shown, view) if view is not None else shown
         frame = replace(
             self.frame,
             workspace=workspace,

@@ -112,7 +112,7 @@ class Dashboard(FrameScreen):
         if run.phase == "finished":
             if frame.runner.alive and any(task.state == "running" for task in tasks):
                 return "preparation"  # of the next one
-            if frame.workspace.queue_finished and frame.jobs and not frame.watching:
+            if frame.workspace.queue_finished and frame.jobs and not frame.pinned:
                 return "training" if self._charts_wanted else "summary"
         # the data and its quality, until the first batch, or for good if it was refused
         return "preparation" if run.step == 0 else "training"

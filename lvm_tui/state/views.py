@@ -307,5 +307,7 @@ class Frame:
     """Open ones of all runs in the queue, the most urgent first."""
     watching: bool = False
     """Look only: no key changes anything."""
+    pinned: bool = False
+    """A person asked for this one run: what else happens is left out."""
     catching_up: bool = False
     """The logs have not yet been read to their end."""

@@ -20,6 +20,7 @@ class AlertBanner(Board[tuple[Alert, ...]]):
     """The most urgent open alert, and how many more there are."""
 
     _timer: Timer | None = None
+    _watching = False
 
     @property
     def alert(self) -> Alert | None:
@@ -27,6 +28,7 @@ class AlertBanner(Board[tuple[Alert, ...]]):
         return self._slice[0] if self._slice else None
 
     def show_frame(self, frame: Frame, *, calm: bool) -> None:
+        self._watching = frame.watching
         self.show(frame.alerts)
         alert = self.alert
         self.display = alert is not None
@@ -55,11 +57,11 @@ class AlertBanner(Board[tuple[Alert, ...]]):
         width = size.width
         sign = _SIGNS.get(alert.level, "•")
         keys = "[a] acknowledge" + ("  [A] all" if len(slice_) > 1 else "")
-        key = Content.styled(keys, "bold")
+        key = Content.styled("" if self._watching else keys, "bold")
         first = spread(Content.assemble((f"{sign} ", "bold"), (alert.message, "bold")), key, width)
         notes = [f"1 of {len(slice_)}"] if len(slice_) > 1 else []
         notes.append(alert.run if alert.epoch == 0 else f"{alert.run} epoch {alert.epoch}")
-        if "acknowledge" not in first.plain:
+        if not self._watching and keys not in first.plain:
             notes.insert(0, keys)
         if alert.fix:
             notes.append(f"→ {alert.fix}")

@@ -26,7 +26,8 @@ class LogTail(Board[tuple[LogLine, ...]]):
         """zone: of the clock; None is the machine's own."""
         self._zone = zone
         run = frame.run.log[-_SHOWN:] if frame.run is not None else ()
-        both = merge(frame.workspace.log[-_SHOWN:], run, key=lambda line: line.time)
+        around = () if frame.pinned else frame.workspace.log[-_SHOWN:]
+        both = merge(around, run, key=lambda line: line.time)
         self.show(tuple(both)[-_SHOWN:])
 
     def draw(self, slice_: tuple[LogLine, ...], size: Size) -> Content:

@@ -430,6 +430,20 @@ async def test_looking_only_steers_nothing(opened: Open) -> None:
         assert {toast.severity for toast in app._notifications} == {"warning"}
 
 
+async def test_watching_one_run_leaves_out_what_happens_elsewhere(opened: Open) -> None:
+    desk = scenes.queue_finished()
+    desk.runs[RUN].records = desk.runs[RUN].records[:-2]  # nobody has acknowledged
+    gru = "gru_5cat_20251030_230000"
+    async with opened(desk, watch=True, run=gru) as (app, _):
+        assert body(app) == "training"
+        assert gru in shown(app, RunHeader)
+        assert not app.screen.query_one(AlertBanner).display
+        assert "queue finished" not in shown(app, LogTail)
+    async with opened(desk, watch=True, run=RUN) as (app, _):
+        assert "BACKWARD BIAS" in shown(app, AlertBanner)
+        assert "[a]" not in shown(app, AlertBanner)
+
+
 async def test_without_a_runner_keys_say_that_nothing_trains(opened: Open) -> None:
     desk = scenes.left_behind()
     async with opened(desk) as (app, pilot):

@@ -65,6 +65,10 @@ class Session:
         except OSError:  # its last words had nowhere to go
             choice = "lost"
         self._on_screen = False
+        # Textual's driver leaves these installed; a hang-up sends SIGCONT as well, and the driver
+        # would then draw where there is no app any more.
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         if choice == "lost" or is_gone():
             self._go_silent()
             return "lost"

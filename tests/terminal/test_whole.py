@@ -40,9 +40,9 @@ def assert_no_gap(events: list[dict[str, Any]]) -> None:
 def test_a_queue_of_four_is_trained_tested_alarmed_and_summed_up(
     project: Project, start: Start
 ) -> None:
-    queue(project, "transformer", "gru", "lstm", "amn")
+    queue(set_epochs(project, 12), "transformer", "gru", "lstm", "amn")
     terminal = start("lvm_tui")
-    terminal.wait_for("transformer_5cat_", "5CAT gates", "coherence")
+    terminal.wait_for("transformer_5cat_", "5CAT", "coherence")
     terminal.wait_for("[a] acknowledge")
     terminal.press("a")
     terminal.wait_until(
@@ -112,6 +112,22 @@ def test_a_closed_terminal_does_not_end_the_training_and_a_new_one_shows_the_who
     assert terminal.wait_unseen() == 0
 
 
+def test_a_training_that_went_on_without_its_screen_survives_the_end_of_the_terminal(
+    project: Project, start: Start
+) -> None:
+    queue(set_epochs(project, 40), "gru")
+    terminal = start("lvm_tui")
+    terminal.wait_until(lambda: kinds_of(project).count("epoch_finished") >= 2, "second epoch")
+    terminal.press("q")
+    terminal.wait_for("[g]")
+    terminal.press("g")
+    terminal.wait_for("training goes on here")
+    terminal.hang_up()
+    assert terminal.wait_unseen() == 0
+    assert project.store().jobs()[0].state == "done"
+    assert kinds_of(project).count("epoch_finished") == 40
+
+
 def test_sigterm_keeps_a_checkpoint_gives_the_lease_back_and_exits_with_0(
     project: Project, start: Start
 ) -> None:
@@ -155,7 +171,7 @@ def test_watch_only_looks(project: Project, start: Start) -> None:
     assert done.returncode in (0, 1)
     before = {path: path.stat().st_mtime_ns for path in files_of(project)}
     terminal = start("lvm_tui", "watch")
-    terminal.wait_for("amn_5cat_", "5CAT", "look only")
+    terminal.wait_for("amn_5cat_", "look only")
     terminal.press("as ")
     terminal.press("q")
     assert terminal.wait_for_exit() == 0

@@ -5,20 +5,21 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO   ?= demo
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test check bench screenshots clean help
 
 help:
 	@echo "make demo    set up, then train, test and alarm on real text in the dashboard"
 	@echo "make test    set up, then run all tests"
 	@echo "make check   lint, types, import rules"
 	@echo "make bench   the measured claims (minutes, gigabytes)"
+	@echo "make screenshots   the pictures of the docs, from the workspace of make demo"
 	@echo "make clean   remove what these made"
 
 demo: $(STAMP)
 	$(BIN)/lvm-tui demo $(DEMO)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -28,6 +29,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+screenshots: $(STAMP)
+	$(BIN)/python docs/screenshots.py $(DEMO)
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -2,7 +2,9 @@
 
 The language reference (`pydoc_data.topics`) and the docstrings of the standard library become
 articles, are chunked and encoded by the built-in LSA encoder, and all four models are queued on the
-bank. Everything is deterministic, nothing is downloaded, and what is there already is kept.
+bank. A fifth job trains a GRU on the reference corpus, whose forward signal is known, so that a
+newcomer sees what "ready for production" looks like beside what little real text gives.
+Everything is deterministic, nothing is downloaded, and what is there already is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from lvm.runs.project import Project
 from lvm.settings import DataSettings, Job
 
 BANK = "python_docs.npz"
-"""The bank of the demo, in the workspace."""
+"""The bank of real text, in the workspace."""
+
+REFERENCE = "reference_forward.npz"
+"""The synthetic bank of known forward signal."""
 
 PROGRESS_INTERVAL = 0.1
 
@@ -41,10 +46,25 @@ def build(project: Project, emit: Emit, clock: Clock) -> None:
     bank = project.root / BANK
     if not bank.exists():
         _encode(bank, emit, clock)
+    reference = _reference(project.root / REFERENCE, emit, clock)
     store = project.store()
     if not store.jobs():
         config = project.config()
         store.add_all(Job(train=config.train, data=config.data))
+        store.add_job(Job(train=config.train.changed(model="gru"), data=reference))
+
+
+def _reference(bank: Path, emit: Emit, clock: Clock) -> DataSettings:
+    """Make the reference corpus; its splits are the ranges of articles that it was made with."""
+    from lvm.data.reference import read_splits, write_reference
+
+    if not bank.exists():
+        begun = clock.monotonic()
+        emit(TaskStarted("reference", "making the reference corpus (synthetic, forward)"))
+        write_reference("forward", bank)
+        emit(TaskFinished("reference", clock.monotonic() - begun, note=f"wrote {bank.name}"))
+    val, ood = read_splits(bank)
+    return DataSettings(bank=bank.name, val_articles=val, ood_articles=ood)
 
 
 def _encode(bank: Path, emit: Emit, clock: Clock) -> None:

@@ -29,6 +29,7 @@ not the topics, still passes there.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -38,7 +39,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lvm.data.bank import write_bank_npz
-from lvm.errors import SettingsError
+from lvm.errors import DataError, SettingsError
 from lvm.files import write_json
 
 ReferenceKind = Literal["forward", "reversed", "shuffled", "flat"]
@@ -116,6 +117,23 @@ def make_reference(
         val_articles=f"{val_start}-{ood_start - 1}",
         ood_articles=f"{ood_start}-{articles - 1}",
     )
+
+
+def read_splits(bank: Path) -> tuple[str, str]:
+    """The ranges of article ids for VAL and OOD of a bank that `write_reference` wrote.
+
+    Raises DataError when `NAME.reference.json` is not beside it or cannot be read.
+    """
+    path = bank.with_name(f"{bank.stem}.reference.json")
+    try:
+        document = json.loads(path.read_text())
+        return str(document["val_articles"]), str(document["ood_articles"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"the splits of {bank.name} cannot be read: {error}",
+            where=str(path),
+            fix="make the corpus anew with lvm reference",
+        ) from error
 
 
 def write_reference(

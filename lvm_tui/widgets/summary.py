@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from textual.content import Content
 from textual.geometry import Size
@@ -35,13 +37,15 @@ class Verdict:
     ready: bool
     missing: tuple[str, ...]
     """What keeps it from production, or why it failed."""
+    data: str = ""
+    """Name of what it was trained on; "" where all jobs have the same."""
 
     @classmethod
-    def of(cls, job: JobRow, run: RunView | None) -> Verdict:
+    def of(cls, job: JobRow, run: RunView | None, data: str = "") -> Verdict:
         outcome = run.outcome if run is not None else None
         if run is None or outcome is None:
             note = (job.note,) if job.note else ()
-            return cls(job.model, job.state, 0, None, None, None, None, None, False, note)
+            return cls(job.model, job.state, 0, None, None, None, None, None, False, note, data)
         result = outcome.summary
         missing = missing_for_production(result, run.bias_alerts)
         if not result:
@@ -52,14 +56,26 @@ class Verdict:
             model=job.model,
             state=job.state,
             epoch=outcome.best_5cat_epoch or outcome.best_epoch,
-            val_cosine=outcome.best_val_cosine,
+            val_cosine=_val_cosine(result, outcome.best_val_cosine),
             val_margin=number(result, "VAL", "margin"),
             ood_margin=number(result, "OOD", "margin"),
             rollout=number(result, "VAL", "rollout"),
             gates=result.get("passed") if result else None,
             ready=bool(result.get("ready")) and not run.bias_alerts,
             missing=tuple(missing),
+            data=data,
         )
+
+
+def _val_cosine(result: dict[str, Any], otherwise: float | None) -> float | None:
+    """At the same epoch as the margins beside it: the mean cosine at k = +1."""
+    value = result.get("VAL", {}).get("cos", {}).get("1") if result else None
+    return float(value) if value is not None else otherwise
+
+
+def _data_of(job: JobRow) -> str:
+    data = job.job.data if job.job is not None else None
+    return Path(data.bank or data.train).stem if data is not None else ""
 
 
 class Summary(Board[tuple[Verdict, ...]]):
@@ -67,7 +83,14 @@ class Summary(Board[tuple[Verdict, ...]]):
         runs = {run.run: run for run in frame.finished}
         if frame.run is not None:
             runs[frame.run.run] = frame.run
-        self.show(tuple(Verdict.of(job, runs.get(job.run)) for job in frame.jobs))
+        sources = [_data_of(job) for job in frame.jobs]
+        shown = sources if len(set(sources)) > 1 else [""] * len(sources)
+        self.show(
+            tuple(
+                Verdict.of(job, runs.get(job.run), data)
+                for job, data in zip(frame.jobs, shown, strict=True)
+            )
+        )
 
     def draw(self, slice_: tuple[Verdict, ...], size: Size) -> Content:
         ready = [verdict.model for verdict in slice_ if verdict.ready]
@@ -120,10 +143,10 @@ def _row(verdict: Verdict, roomy: bool) -> Content:
 
 
 def _missing(verdict: Verdict, room: int) -> list[Content]:
-    if verdict.ready or not verdict.missing:
-        return []
-    shown = list(verdict.missing[:room])
-    if len(verdict.missing) > room:
+    shown = [] if verdict.ready else list(verdict.missing[:room])
+    if verdict.data:
+        shown[:1] = [" · ".join([f"on {verdict.data}", *shown[:1]])]
+    if shown and not verdict.ready and len(verdict.missing) > room:
         shown[-1] += f"  (+{len(verdict.missing) - room} more)"
     return [Content.styled(f"      {item}", "$dim") for item in shown]
 

@@ -10,8 +10,15 @@ import numpy as np
 import pytest
 
 from lvm.data.bank import open_bank
-from lvm.data.reference import KINDS, Reference, ReferenceKind, make_reference, write_reference
-from lvm.errors import SettingsError
+from lvm.data.reference import (
+    KINDS,
+    Reference,
+    ReferenceKind,
+    make_reference,
+    read_splits,
+    write_reference,
+)
+from lvm.errors import DataError, SettingsError
 
 
 def window_starts(corpus: Reference) -> np.ndarray:
@@ -199,3 +206,11 @@ def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
 def test_sizes_too_small_to_measure_on_are_refused(name: str, value: int) -> None:
     with pytest.raises(SettingsError, match=f"{name} = {value}"):
         make_reference("forward", **{name: value})
+
+
+def test_the_splits_are_read_back_from_beside_the_bank(tmp_path: Path) -> None:
+    bank = write_reference("forward", tmp_path / "small.npz", dim=32, articles=40)
+    assert read_splits(bank) == ("32-35", "36-39")
+    (tmp_path / "small.reference.json").write_text("{")
+    with pytest.raises(DataError, match=r"small\.reference\.json"):
+        read_splits(bank)

@@ -188,6 +188,7 @@ async def test_a_broken_history_is_told_and_spoils_no_other_run(tmp_path: Path) 
     disk = many_runs(tmp_path)
     (disk.desk.models / OTHER_TOOL / "training_history.json").write_text("{")
     async with screen(disk, "6", "end", "V") as pilot:
+        await settled(pilot)
         assert listed(pilot) == NEWEST_FIRST
         assert "cannot be read" in text_of(pilot)
 

@@ -367,3 +367,19 @@ def test_resuming_with_other_settings_or_other_data_is_refused(
     other = dataclasses.replace(corpus, fingerprints={"train": "another"})
     with pytest.raises(DataError, match="the data has changed"):
         list(run(other, tmp_path / "run", settings(), resume=True))
+
+
+@pytest.mark.parametrize("model", MODEL_TYPES)
+def test_bf16_trains_float32_weights_to_nearly_the_same_cosine(
+    model: Any, corpus: Corpus, tmp_path: Path
+) -> None:
+    cosines = {}
+    for precision in ("fp32", "bf16"):
+        what = settings(model=model, epochs=6, learning_rate=3e-3, precision=precision)
+        told = list(run(corpus, tmp_path / precision, what))
+        cosines[precision] = of_kind(told, events.EpochFinished)[-1].val_cosine
+        assert {tensor.dtype for tensor in weights(tmp_path / precision).values()} == {
+            torch.float32
+        }
+    assert cosines["bf16"] != cosines["fp32"]
+    assert cosines["bf16"] == pytest.approx(cosines["fp32"], abs=0.02)

@@ -108,7 +108,11 @@ class Summary(Board[tuple[Verdict, ...]]):
             rows.append(_row(verdict, size.width >= _ROOMY))
             room = 2 if size.height > 3 * len(slice_) + 8 else 1
             rows += _missing(verdict, room)
-        rows += [Content(""), *_next(bool(ready))]
+        keys = _next(bool(ready))
+        if len(rows) + 1 + len(keys) <= size.height:
+            rows += [Content(""), *_full(keys)]
+        else:  # what to press must be seen whatever is cut off below
+            rows[1] = _short(keys)
         return lines(row.truncate(size.width, ellipsis=True) for row in rows)
 
 
@@ -151,20 +155,29 @@ def _missing(verdict: Verdict, room: int) -> list[Content]:
     return [Content.styled(f"      {item}", "$dim") for item in shown]
 
 
-def _next(ready: bool) -> list[Content]:
-    """What to press now: screens that there are, and the charts."""
+def _next(ready: bool) -> list[tuple[str, str, str]]:
+    """What to press now: key, one word, all words. Screens that there are, and the charts."""
     words = {
-        "promote": "promote a model that is ready",
-        "runs": "compare the runs",
-        "data": "look at the data: can it reach the gates at all?",
-        "queue": "queue more training",
+        "promote": ("promote", "promote a model that is ready"),
+        "runs": ("compare", "compare the runs"),
+        "data": ("data", "look at the data: can it reach the gates at all?"),
+        "queue": ("queue more", "queue more training"),
     }
     if not ready:
         del words["promote"]
     known = {mode.name: mode.key for mode in MODES}
-    keys = [(known[name], text) for name, text in words.items() if name in known]
-    keys.append(("c", "show the charts of the last run"))
+    keys = [(known[name], *both) for name, both in words.items() if name in known]
+    return [*keys, ("c", "charts", "show the charts of the last run")]
+
+
+def _full(keys: list[tuple[str, str, str]]) -> list[Content]:
     return [
         Content.assemble("  ", (f"[{key}]", "bold $text-primary"), f" {words}")
-        for key, words in keys
+        for key, _, words in keys
     ]
+
+
+def _short(keys: list[tuple[str, str, str]]) -> Content:
+    return Content("  ").join(
+        Content.assemble((f"[{key}]", "bold $text-primary"), f" {word}") for key, word, _ in keys
+    )

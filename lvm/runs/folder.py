@@ -212,7 +212,7 @@ def _summary(folder: RunFolder, active: Mapping[str, RunState]) -> RunSummary:
     try:
         record, history = folder.record(), folder.history()
     except RunError as error:
-        trouble = str(error)
+        trouble = f"{Path(error.where).name}: {error.what}"  # the folder is named beside it
     outcome = folder.last_outcome()
     best, best_5cat = best_entries(history)
     best, best_5cat = best or {}, best_5cat or {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from lvm import events
 from lvm.cli.output import Output
-from lvm.errors import Interrupted, RefusedError, RunError
+from lvm.errors import Interrupted, LeaseError, RefusedError, RunError
 from lvm.events import Record
 from lvm.runs.logformat import format_event
 from lvm.runs.project import Project
@@ -35,7 +35,15 @@ def train_one(project: Project, job: Job, output: Output, *, run: str = "") -> i
     if unfinished is not None:
         output.message(f"going on with {unfinished.run}")
     number = unfinished.id if unfinished is not None else store.add_job(job, run=run)
-    return _run(project, output, only=number)
+    try:
+        return _run(project, output, only=number)
+    except LeaseError as error:
+        raise LeaseError(
+            error.what,
+            where=error.where,
+            fix=f"job {number} is queued, so that runner trains it; "
+            f"lvm queue remove {number} takes it back",
+        ) from error
 
 
 def run_queue(project: Project, output: Output, *, wait: bool) -> int:

@@ -94,5 +94,7 @@ def severe_words(entry: dict[str, Any]) -> str:
     for split in SPLITS if "5cat" in entry else ():
         found = entry["5cat"][split]
         if found["level"] == "severe":
-            return f"severe backward bias at epoch {entry['epoch']}: {split} {found['message']}"
+            skips = found["best_offset"] is not None and found["best_offset"] > 1
+            title = "skips ahead" if skips else "severe backward bias"
+            return f"{title} at epoch {entry['epoch']}: {split} {found['message']}"
     return ""

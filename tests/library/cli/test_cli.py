@@ -303,6 +303,21 @@ def test_kill_9_leaves_no_half_written_file_and_the_same_command_goes_on(project
     assert [event["seq"] for event in events] == list(range(len(events)))
 
 
+def test_train_beside_a_live_runner_says_that_the_job_is_queued(project: Path) -> None:
+    runner = start_lvm(project, "train", "gru", "--epochs", "400")
+    assert runner.stdout is not None
+    for line in runner.stdout:
+        if re.match(r"Epoch +1/400 ", line):
+            break
+    second = start_lvm(project, "train", "amn")
+    _, err = second.communicate(timeout=60)
+    assert second.returncode == 3
+    assert "job 2 is queued, so that runner trains it" in err
+    runner.kill()
+    runner.communicate()
+    assert [row.model for row in Project(project).store().jobs()] == ["gru", "amn"]
+
+
 def test_torchrun_trains_one_run_with_two_ranks(project: Path) -> None:
     done = subprocess.run(
         [

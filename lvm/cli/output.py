@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
@@ -78,7 +77,3 @@ class Output:
         if not style or self._plain or not stream.isatty():
             return text
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
-
-
-def is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from lvm.clock import Clock
 from lvm.events import CheckpointSaved
-from lvm.files import write_json
+from lvm.files import remove_leftovers, write_json
 from lvm.models.checkpoint import save_checkpoint
 from lvm.models.config import ModelConfig
 from lvm.settings import TrainSettings
@@ -42,6 +42,8 @@ class Keeper:
         self._model, self._config, self._stepper = model, config, stepper
         self._scheduler, self._clock, self._world = scheduler, clock, world
         self._saved = clock.monotonic()
+        if world.is_main:  # what a killed predecessor was writing
+            remove_leftovers(folder)
 
     def due(self) -> bool:
         """Whether `last.pt` is older than save_every_seconds; the main rank's clock counts."""

@@ -104,6 +104,7 @@ def test_a_run_killed_twenty_times_ends_in_the_bits_of_an_undisturbed_one(
     last = start(bank_path, killed, model)
     last.join()
     assert last.exitcode == 0
+    assert not list(killed.glob(f".*{TEMPORARY_SUFFIX}"))
 
     print(f"{model}: {kills} kills, {half_written} of them left a half-written temporary file")
     ours = torch.load(killed / "last.pt", weights_only=True)["model_state_dict"]

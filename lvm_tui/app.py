@@ -38,6 +38,9 @@ Exit = Literal["quit", "go_on", "stop", "lost", "terminated"]
 TICK, CALM_TICK = 0.1, 1.0
 """Seconds between two looks at the logs."""
 
+BREATH = 0.005
+"""Seconds for keys and the screen between two pieces of a log that is longer than one look."""
+
 
 class LvmApp(Steering, Surviving, App[Exit]):
     TITLE = "lvm-tui"
@@ -81,6 +84,7 @@ class LvmApp(Steering, Surviving, App[Exit]):
         self.zone = zone
         self.calm = False
         self._ticking: Timer | None = None
+        self._reads_on = False
         self._troubled = ""
         self._ascii = needs_ascii(environment)
         self.live = Live(workspace, run=run, watching=watch)
@@ -127,6 +131,13 @@ class LvmApp(Steering, Surviving, App[Exit]):
             screen.receive(after)
             if calls_for_attention(before, after):
                 self.bell()
+        if after.catching_up and not self._reads_on:
+            self._reads_on = True
+            self.set_timer(BREATH, self._read_on)
+
+    def _read_on(self) -> None:
+        self._reads_on = False
+        self.tick()
 
     def _trouble(self, error: Exception) -> None:
         """The logs or the database cannot be read: told once, tried again at every tick."""

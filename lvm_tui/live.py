@@ -12,16 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from lvm.events import Batch, FivecatProgress, Record
+from lvm.events import Record
+from lvm.runs.decoding import Batches
 from lvm_tui.state.fold import fold_all, fold_workspace
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView, RunView, WorkspaceView
 
 CHUNK = 500
-"""Records read between two looks at the clock."""
+"""Records of the workspace log read between two looks at the clock."""
 
-BUDGET = 0.075
-"""Seconds of reading in one poll at most: of ten polls a second each leaves time to keys and paint.
-Reached only while a long log is read for the first time."""
+BUDGET = 0.04
+"""Seconds of reading in one poll at most: then keys and the screen have their turn. Reached only
+while a long log is read for the first time."""
 
 REVISIT = 10
 """Every so many polls the logs of runs that have ended are looked at again."""
@@ -35,7 +36,14 @@ class Reader(Protocol):
     restarts: int
     """Rises when the log was replaced: what was read before is void."""
 
+    at_end: bool
+    """Whether the last poll took all that was there."""
+
     def poll(self, max_records: int | None = None) -> Sequence[Record]: ...
+
+    def poll_in_bulk(self, *, batches: bool = True) -> Sequence[Record | Batches]:
+        """The next piece of a log that may be long; `batches`: False leaves them out."""
+        ...
 
 
 class Source(Protocol):
@@ -80,15 +88,13 @@ class Tail:
         self.at_end = False
 
     def read(self) -> None:
-        """One chunk more."""
-        records = self._reader.poll(CHUNK)
-        self.at_end = len(records) < CHUNK
+        """One piece more."""
+        items = self._reader.poll_in_bulk(batches=self._curves)
+        self.at_end = self._reader.at_end
         if self._reader.restarts != self._restarts:
             self._restarts = self._reader.restarts
             self.view = RunView(run=self.view.run)
-        if not self._curves:
-            records = [r for r in records if not isinstance(r.event, Batch | FivecatProgress)]
-        self.view = fold_all(self.view, records)
+        self.view = fold_all(self.view, items)
 
 
 class Live:

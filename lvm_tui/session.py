@@ -183,5 +183,6 @@ class _Progress:
 
     def _skip(self, reader: Reader) -> None:
         """What was on the screen need not be told again."""
-        while reader.poll(10_000):
-            pass
+        reader.poll_in_bulk(batches=False)
+        while not reader.at_end:
+            reader.poll_in_bulk(batches=False)

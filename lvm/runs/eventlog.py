@@ -7,11 +7,10 @@ readers and cut off by the next writer, which goes on counting where the last wh
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from lvm.clock import Clock
 from lvm.errors import DiskError, RunError
@@ -22,9 +21,9 @@ from lvm.events import (
     Record,
     TaskProgress,
     encode,
-    record_of,
 )
 from lvm.files import disk_errors, sync_folder
+from lvm.runs.decoding import Batches, decode_in_bulk, decode_records, document_of
 from lvm.runs.tail import lines_backwards
 
 _PASSING = (Batch, FivecatProgress, TaskProgress)
@@ -149,6 +148,8 @@ class EventReader:
         self.restarts = 0
         """How often the file shrank or was replaced. When this rises, the records of that poll
         begin anew: forget all those before."""
+        self.at_end = False
+        """Whether the last poll took all that was there."""
         self._offset = 0
         self._last_line = b""
         self._identity: tuple[int, int] | None = None
@@ -160,28 +161,49 @@ class EventReader:
         Types that this version does not know are skipped, lines that are no events counted.
         Raises OSError only when the file is there but cannot be read.
         """
+        self.at_end = False
         try:
             with self.path.open("rb") as file:
-                self._read(file, max_records)
+                self._check(file)
+                while max_records is None or len(self._ready) < max_records:
+                    block = self._whole_lines(file)
+                    if not block:
+                        break
+                    records, bad = decode_records(block)
+                    self._ready += records
+                    self.bad_lines += bad
         except FileNotFoundError:
-            pass
+            self.at_end = True
         count = len(self._ready) if max_records is None else max_records
         taken, self._ready = self._ready[:count], self._ready[count:]
+        self.at_end = self.at_end and not self._ready
         return taken
 
-    def _read(self, file: BinaryIO, max_records: int | None) -> None:
+    def poll_in_bulk(self, *, batches: bool = True) -> list[Record | Batches]:
+        """The next piece of what was appended, of about a megabyte, batches in bulk: for whoever
+        reads a long log. Nothing may be in it before `at_end` is true.
+
+        batches: False leaves them out. Raises as `poll`.
+        """
+        items: list[Record | Batches] = []
+        try:
+            with self.path.open("rb") as file:
+                self._check(file)
+                decoded = decode_in_bulk(self._whole_lines(file), batches=batches)
+                self.bad_lines += decoded.bad
+                items += decoded.items
+        except FileNotFoundError:
+            self.at_end = True
+        before, self._ready = self._ready, []
+        return [*before, *items]
+
+    def _check(self, file: BinaryIO) -> None:
+        """Begin anew if it is not the log that was read before."""
         found = os.fstat(file.fileno())
         identity = (found.st_dev, found.st_ino)
         if self._identity not in (None, identity) or not self._still_has_last_line(file):
             self._restart()
         self._identity = identity
-        while max_records is None or len(self._ready) < max_records:
-            block = self._whole_lines(file)
-            if not block:
-                return
-            self._offset += len(block)
-            self._last_line = block[block.rfind(b"\n", 0, -1) + 1 :]
-            self._ready += self._decoded(block)
 
     def _still_has_last_line(self, file: BinaryIO) -> bool:
         file.seek(self._offset - len(self._last_line))
@@ -194,26 +216,18 @@ class EventReader:
         self._ready = []
 
     def _whole_lines(self, file: BinaryIO) -> bytes:
+        """The next lines, a block of them or one that is longer; empty at the end."""
         file.seek(self._offset)
-        block = b""
-        while True:
+        block = more = file.read(_BLOCK)
+        while not (end := block.rfind(b"\n") + 1) and more:
             more = file.read(_BLOCK)
             block += more
-            end = block.rfind(b"\n") + 1
-            if end or not more:
-                return block[:end]
-
-    def _decoded(self, block: bytes) -> list[Record]:
-        records = []
-        for document in _documents(block.decode(errors="replace")):
-            try:
-                record = record_of(document)
-            except ValueError:
-                self.bad_lines += 1
-                continue
-            if record is not None:
-                records.append(record)
-        return records
+        self.at_end = len(more) < _BLOCK
+        whole = block[:end]
+        if whole:
+            self._offset += end
+            self._last_line = whole[whole.rfind(b"\n", 0, -1) + 1 :]
+        return whole
 
 
 def read_events(path: Path) -> list[Record]:
@@ -221,28 +235,8 @@ def read_events(path: Path) -> list[Record]:
     return EventReader(path).poll()
 
 
-def _documents(text: str) -> list[Any]:
-    """The JSON value of each line, None where there is none; parsed as one array if possible,
-    which takes two thirds of the time."""
-    lines = text.count("\n")
-    try:
-        documents: list[Any] = json.loads(f"[{text[:-1].replace(chr(10), ',')}]")
-        if len(documents) == lines:
-            return documents
-    except (ValueError, RecursionError):  # some line is broken: find out which
-        pass
-    return [_document(line) for line in text.split("\n")[:-1]]
-
-
-def _document(line: str | bytes) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _seq_of(line: bytes) -> int | None:
-    document = _document(line)
+    document = document_of(line)
     if isinstance(document, dict) and "type" in document and type(document.get("seq")) is int:
         return int(document["seq"])
     return None

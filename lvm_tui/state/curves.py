@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import NamedTuple
 
 SMOOTHING = (0.0, 0.6, 0.9, 0.97, 0.99)
@@ -17,6 +18,10 @@ SMOOTHING = (0.0, 0.6, 0.9, 0.97, 0.99)
 
 CAPACITY = 4096
 """Buckets at most: two a column of a 300-column chart, with room to zoom in six times."""
+
+
+MANY = 256
+"""Points at once from which on numpy is faster than a loop."""
 
 
 class Bucket(NamedTuple):
@@ -59,14 +64,19 @@ class Curve:
     def last_step(self) -> int:
         return self.buckets[-1].last if self.buckets else 0
 
-    def extended(self, points: Sequence[tuple[int, float]]) -> Curve:
-        """The curve with more points (step, value), each of a larger step than the one before."""
-        if not points:
-            return self
-        filler = _Filler(self)
-        for step, value in points:
-            filler.add(step, value)
-        return filler.curve()
+    def extended(self, steps: Sequence[int], values: Sequence[float | None]) -> Curve:
+        """The curve with more points. Those that are not finite, or not of a larger step than the
+        one before (a repeated line), are left out."""
+        if len(steps) >= MANY:
+            from lvm_tui.state import bulk  # numpy, 0.1 s: only for a long log
+
+            return bulk.extended(self, steps, values)
+        filler, last = _Filler(self), self.last_step
+        for step, value in zip(steps, values, strict=True):
+            if value is not None and step > last and isfinite(value):
+                filler.add(step, value)
+                last = step
+        return filler.curve() if last > self.last_step else self
 
     def rewound(self, step: int) -> Curve:
         """The curve without anything after `step`.
@@ -171,26 +181,28 @@ class _Filler:
             )
         )
         if len(self._closed) >= self._capacity:
-            self._closed = _halved(self._closed)
+            self._closed = halved(self._closed)
             self._width *= 2
 
 
 _DECAYS = tuple(enumerate((decay, 1.0 - decay) for decay in SMOOTHING))
 
 
-def _halved(buckets: list[Bucket]) -> list[Bucket]:
+def halved(buckets: list[Bucket]) -> list[Bucket]:
     """Neighbours merged in pairs; the last, possibly open bucket stays last."""
-    merged = [
-        Bucket(
-            left.first,
-            right.last,
-            right.upto,
-            tuple(map(min, left.lows, right.lows)),
-            tuple(map(max, left.highs, right.highs)),
-            right.ends,
-        )
-        for left, right in zip(buckets[::2], buckets[1::2], strict=False)
-    ]
+    merged = [joined(left, right) for left, right in zip(buckets[::2], buckets[1::2], strict=False)]
     if len(buckets) % 2:
         merged.append(buckets[-1])
     return merged
+
+
+def joined(left: Bucket, right: Bucket) -> Bucket:
+    """Two neighbours as one."""
+    return Bucket(
+        left.first,
+        right.last,
+        right.upto,
+        tuple(map(min, left.lows, right.lows)),
+        tuple(map(max, left.highs, right.highs)),
+        right.ends,
+    )

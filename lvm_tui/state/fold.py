@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from lvm import events as e
 from lvm.events import Record
+from lvm.runs.decoding import Batches
+from lvm_tui.state.batches import Pending
 from lvm_tui.state.views import (
     Alert,
     Data,
@@ -25,10 +27,8 @@ from lvm_tui.state.wording import log_line
 LOG_LINES = 400
 """Lines of the log tail that are kept."""
 
-_PACE = 0.9
-"""Decay of the average time of a batch."""
-
 _View = TypeVar("_View", RunView, WorkspaceView)
+_Row = TypeVar("_Row", Epoch, Fivecat)
 _Handler = Callable[[RunView, Any], RunView]
 
 
@@ -37,23 +37,29 @@ def fold(view: RunView, record: Record) -> RunView:
     return fold_all(view, (record,))
 
 
-def fold_all(view: RunView, records: Iterable[Record]) -> RunView:
+def fold_all(view: RunView, items: Iterable[Record | Batches]) -> RunView:
     """The view after more events: what `fold` gives one by one, batches in bulk."""
-    pending: list[Record] = []
+    pending = Pending()
     count = view.records
-    for record in records:
-        count += 1
-        if isinstance(record.event, e.Batch):
-            pending.append(record)
+    for item in items:
+        if isinstance(item, Batches):
+            count += len(item)
+            pending.extend(item.lines)
             continue
-        view = _fold_batches(view, pending)
-        pending.clear()
-        view = replace(view, time=record.time)
-        handler = _RUN_HANDLERS.get(type(record.event))
+        count += 1
+        event = item.event
+        if isinstance(event, e.Batch):
+            pending.append(item.time, event)
+            continue
+        view = pending.latest(view)
+        if isinstance(event, e.RunStarted | e.Paused):  # what they change must be up to date
+            view = pending.all(view)
+        view = replace(view, time=item.time)
+        handler = _RUN_HANDLERS.get(type(event))
         if handler is not None:
-            view = handler(view, record.event)
-        view = _logged(view, record)
-    view = _fold_batches(view, pending)
+            view = handler(view, event)
+        view = _logged(view, item)
+    view = pending.all(pending.latest(view))
     return replace(view, records=count) if count != view.records else view
 
 
@@ -128,6 +134,13 @@ def _run_started(view: RunView, event: e.RunStarted) -> RunView:
     )
 
 
+def _before(rows: tuple[_Row, ...], epoch: int) -> tuple[_Row, ...]:
+    """Rows of earlier epochs: nearly always all of them, which must cost nothing."""
+    if not rows or rows[-1].epoch < epoch:
+        return rows
+    return tuple(row for row in rows if row.epoch < epoch)
+
+
 def _run_finished(view: RunView, event: e.RunFinished) -> RunView:
     outcome = Outcome(
         event.outcome,
@@ -177,7 +190,7 @@ def _epoch_finished(view: RunView, event: e.EpochFinished) -> RunView:
         step=event.step,
         learning_rate=event.learning_rate,
         samples_per_second=event.samples_per_second,
-        history=(*(old for old in view.history if old.epoch < event.epoch), row),
+        history=(*_before(view.history, event.epoch), row),
     )
 
 
@@ -187,55 +200,6 @@ def _paused(view: RunView, _: e.Paused) -> RunView:
 
 def _resumed(view: RunView, _: e.Resumed) -> RunView:
     return replace(view, phase="training")
-
-
-# ------------------------------------------------------------------ batches
-
-
-def _fold_batches(view: RunView, records: list[Record]) -> RunView:
-    if not records:
-        return view
-    losses: list[tuple[int, float]] = []
-    cosines: list[tuple[int, float]] = []
-    loss_step, cosine_step = view.loss.last_step, view.cosine.last_step
-    pace = view.pace
-    batch: Any = None
-    for record in records:
-        batch = record.event
-        # None stands for a number that was not finite; a step seen before is a repeated line
-        if batch.loss is not None and batch.step > loss_step:
-            loss_step = batch.step
-            losses.append((batch.step, batch.loss))
-        if batch.cosine is not None and batch.step > cosine_step:
-            cosine_step = batch.step
-            cosines.append((batch.step, batch.cosine))
-        pace = _paced(pace, batch, record.time)
-    finished = batch.batch >= batch.batches
-    return replace(
-        view,
-        phase="validating" if finished else "training",
-        testing=None,
-        epoch=batch.epoch,
-        batch=batch.batch,
-        batches=batch.batches,
-        step=batch.step,
-        learning_rate=batch.learning_rate,
-        samples_per_second=batch.samples_per_second,
-        memory_mb=batch.memory_mb,
-        loss=view.loss.extended(losses),
-        cosine=view.cosine.extended(cosines),
-        pace=pace,
-        time=records[-1].time,
-    )
-
-
-def _paced(pace: Pace, batch: e.Batch, time: float) -> Pace:
-    seconds = pace.seconds_per_batch
-    done = batch.batch - pace.batch
-    if pace.time and pace.epoch == batch.epoch and done > 0 and time > pace.time:
-        each = (time - pace.time) / done
-        seconds = each if seconds is None else _PACE * seconds + (1.0 - _PACE) * each
-    return Pace(batch.epoch, batch.batch, time, seconds)
 
 
 # ------------------------------------------------------------------ 5CAT
@@ -256,7 +220,7 @@ def _fivecat_finished(view: RunView, event: e.FivecatFinished) -> RunView:
         view,
         phase="training",
         testing=None,
-        fivecats=(*(old for old in view.fivecats if old.epoch < event.epoch), fivecat),
+        fivecats=(*_before(view.fivecats, event.epoch), fivecat),
         fivecat_seconds=event.seconds,
     )
 

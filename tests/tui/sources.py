@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lvm.events import AlertAcknowledged, Record
+from lvm.events import AlertAcknowledged, Batch, Record
+from lvm_tui.live import CHUNK
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
 
 from .scripted import Script
@@ -15,6 +16,7 @@ class MemoryLog:
     """Gives out the records of a script up to `visible`, as a tailed file would."""
 
     restarts = 0
+    at_end = False
 
     def __init__(self, script: Script, visible: int | None = None) -> None:
         self.script = script
@@ -27,7 +29,11 @@ class MemoryLog:
             end = min(end, self._at + max_records)
         records = self.script.records[self._at : end]
         self._at += len(records)
+        self.at_end = self._at == len(self.script.records) or self._at == self.visible
         return records
+
+    def poll_in_bulk(self, *, batches: bool = True) -> Sequence[Record]:
+        return [r for r in self.poll(CHUNK) if batches or not isinstance(r.event, Batch)]
 
 
 class MemoryWorkspace:

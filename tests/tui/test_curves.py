@@ -12,8 +12,7 @@ RAW = 0
 
 
 def curve_of(values: list[float], *, capacity: int = CAPACITY) -> Curve:
-    points = [(step, value) for step, value in enumerate(values, start=1)]
-    return Curve(capacity=capacity).extended(points)
+    return Curve(capacity=capacity).extended(range(1, len(values) + 1), values)
 
 
 def test_a_curve_keeps_every_point_while_there_is_room() -> None:
@@ -54,7 +53,7 @@ def test_points_one_by_one_give_the_same_buckets_as_all_at_once() -> None:
     whole = curve_of(values, capacity=64)
     piecewise = Curve(capacity=64)
     for step, value in enumerate(values, start=1):
-        piecewise = piecewise.extended([(step, value)])
+        piecewise = piecewise.extended([step], [value])
     assert [(b.first, b.last, b.upto) for b in piecewise.buckets] == [
         (b.first, b.last, b.upto) for b in whole.buckets
     ]
@@ -66,7 +65,7 @@ def test_points_one_by_one_give_the_same_buckets_as_all_at_once() -> None:
 def test_extending_leaves_the_old_curve_as_it_was() -> None:
     before = curve_of([1.0, 2.0])
     buckets = before.buckets
-    before.extended([(3, 9.0)])
+    before.extended([3], [9.0])
     assert before.buckets is buckets
 
 
@@ -91,7 +90,7 @@ def test_rewinding_drops_what_came_later_and_goes_on_as_if_it_had_never_been() -
     values = [math.cos(i / 5) for i in range(100)]
     rewound = curve_of(values).rewound(60)
     assert rewound.last_step == 60
-    again = rewound.extended([(step, values[step - 1]) for step in range(61, 101)])
+    again = rewound.extended(range(61, 101), values[60:])
     straight = curve_of(values)
     assert [b.last for b in again.buckets] == [b.last for b in straight.buckets]
     assert again.buckets[-1].ends == pytest.approx(straight.buckets[-1].ends)

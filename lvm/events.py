@@ -297,6 +297,16 @@ class QueueFinished(Event):
     failed: int
 
 
+@dataclass(frozen=True, slots=True)
+class NotifyFailed(Event):
+    """A notification did not go out; told once a way, however often it fails."""
+
+    way: str
+    """command | webhook | settings"""
+    reason: str
+    """Without addresses, tokens or what a command printed: those may be secrets."""
+
+
 # ------------------------------------------------------------------ on disk
 
 

@@ -115,9 +115,10 @@ def _session(
     from lvm_tui.app import LvmApp
     from lvm_tui.session import Session
 
-    look = workspace.project.config().dashboard
+    config = workspace.project.config()
     _require_terminal()
-    app = LvmApp(workspace, engine=engine, run=run, watch=watch, look=look)
+    look, words = config.dashboard, config.notify
+    app = LvmApp(workspace, engine=engine, run=run, watch=watch, look=look, words=words)
     return Session(app, workspace, engine).run()
 
 

@@ -12,17 +12,19 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from lvm.config import DashboardSettings
+from lvm.config import DashboardSettings, NotifySettings
 from lvm.errors import LvmError
 from lvm_tui import keymap, modes, palette, themes
+from lvm_tui.attention import Attention
 from lvm_tui.engine import Engine
 from lvm_tui.glyphs import Ascii, needs_ascii, wants_calm
-from lvm_tui.live import Desk, Live, calls_for_attention
+from lvm_tui.live import Desk, Live
 from lvm_tui.messages import Exported, Problem
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.help import Help, keys_of
 from lvm_tui.screens.leave import GO_ON, STOP, leave
 from lvm_tui.screens.problem import problem
+from lvm_tui.state.news import news
 from lvm_tui.state.views import Frame
 from lvm_tui.steering import Steering
 from lvm_tui.surviving import Surviving
@@ -42,7 +44,7 @@ BREATH = 0.005
 """Seconds for keys and the screen between two pieces of a log that is longer than one look."""
 
 
-class LvmApp(Steering, Surviving, App[Exit]):
+class LvmApp(Steering, Surviving, Attention, App[Exit]):
     TITLE = "lvm-tui"
     CSS_PATH: ClassVar[list[str]] = ["styles/app.tcss", "styles/dashboard.tcss"]  # type: ignore[assignment]
     MODES = modes.factories()  # type: ignore[assignment]
@@ -65,12 +67,14 @@ class LvmApp(Steering, Surviving, App[Exit]):
         watch: bool = False,
         run: str = "",
         look: DashboardSettings | None = None,
+        words: NotifySettings | None = None,
         environment: Mapping[str, str] = os.environ,
         zone: tzinfo | None = None,
     ) -> None:
         """engine: starts after the first paint if nobody else trains; None only looks.
 
-        look: the [dashboard] of lvm.toml. zone: of the clock; None is the machine's own.
+        look, words: the [dashboard] and [notify] of lvm.toml. zone: of the clock; None is the
+        machine's own.
         Raises SettingsError for a theme or an action that there is not.
         """
         super().__init__()
@@ -87,6 +91,8 @@ class LvmApp(Steering, Surviving, App[Exit]):
         self._reads_on = False
         self._troubled = ""
         self._ascii = needs_ascii(environment)
+        self.words = words or NotifySettings()
+        self.environment = environment
         self.live = Live(workspace, run=run, watching=watch)
         if wants_calm(look.animations, environment):
             self.be_calm()
@@ -129,8 +135,7 @@ class LvmApp(Steering, Surviving, App[Exit]):
         screen = self.screen_stack[0] if self.screen_stack else None
         if after is not before and isinstance(screen, FrameScreen) and screen.is_mounted:
             screen.receive(after)
-            if calls_for_attention(before, after):
-                self.bell()
+            self.tell_of(news(before, after))
         if after.catching_up and not self._reads_on:
             self._reads_on = True
             self.set_timer(BREATH, self._read_on)

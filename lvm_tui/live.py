@@ -191,15 +191,6 @@ class Live:
         return tuple(self._ended[run].view for run in wanted)
 
 
-def calls_for_attention(before: Frame, after: Frame) -> bool:
-    """Whether the bell should ring: something alarming came up, or the queue has finished."""
-    if before.catching_up or before.run is None:
-        return False  # it is old news
-    flashing = {(alert.run, alert.id) for alert in before.alerts if alert.flashing}
-    alarms = any(a.flashing and (a.run, a.id) not in flashing for a in after.alerts)
-    return alarms or after.workspace.queue_finished > before.workspace.queue_finished
-
-
 def whole_log(reader: Reader) -> Iterator[Record]:
     """Everything that is in a log now, from its beginning."""
     while records := reader.poll(CHUNK):

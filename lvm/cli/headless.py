@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from typing import Any
 
 from lvm import events
 from lvm.cli.output import Output
+from lvm.config import NotifySettings
 from lvm.errors import Interrupted, LeaseError, RefusedError, RunError
 from lvm.events import Record
 from lvm.runs.logformat import format_event
+from lvm.runs.notices import escape, is_wanted, notice_of
 from lvm.runs.project import Project
 from lvm.runs.ranks import distributed_train, follow_main_rank, is_follower
 from lvm.runs.runner import Runner
@@ -52,7 +55,7 @@ def run_queue(project: Project, output: Output, *, wait: bool) -> int:
 
 
 def _run(project: Project, output: Output, **how: Any) -> int:
-    should_stop, teller = threading.Event(), _Teller(output)
+    should_stop, teller = threading.Event(), _Teller(output, project.config().notify)
     with _signals(should_stop, output), distributed_train() as train:
         ended = Runner(project, train=train).run(should_stop=should_stop, listen=teller.tell, **how)
     if output.as_json:
@@ -88,13 +91,16 @@ def _document(job: JobEnd) -> dict[str, Any]:
 class _Teller:
     """Says what the runner writes: lines for what stays, a bar for what passes."""
 
-    def __init__(self, output: Output) -> None:
-        self._output = output
+    def __init__(self, output: Output, notify: NotifySettings) -> None:
+        self._output, self._notify = output, notify
         self.refused: set[str] = set()
         """Runs whose data failed its checks."""
 
     def tell(self, run: str, record: Record) -> None:
         event = record.event
+        notice = notice_of(run, event)
+        if notice is not None and is_wanted(notice, self._notify):
+            self._output.attention(escape(notice, self._notify.terminal, os.environ))
         if isinstance(event, events.AlertRaised) and event.cause == "data_quality":
             self.refused.add(run)
         match event:

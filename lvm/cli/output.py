@@ -61,6 +61,12 @@ class Output:
         if total and done >= total:
             self._clear_bar()
 
+    def attention(self, sequence: str) -> None:
+        """A bell or an escape sequence for whoever looks elsewhere; nothing into a file."""
+        if sequence and self._messages.isatty():
+            self._messages.write(sequence)
+            self._messages.flush()
+
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Columns as wide as their content; numbers are the caller's to format."""
         widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from lvm.config.finding import find_data
 from lvm.config.loading import CONFIG_NAME, Config, DashboardSettings, load_config, parse_config
+from lvm.config.notify import NotifySettings
 from lvm.config.template import render_template
 
 __all__ = [
     "CONFIG_NAME",
     "Config",
     "DashboardSettings",
+    "NotifySettings",
     "find_data",
     "load_config",
     "parse_config",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from lvm.config.notify import NotifySettings
 from lvm.errors import SettingsError
 from lvm.settings import DataSettings, FivecatSettings, Thresholds, TrainSettings
 
@@ -56,6 +57,7 @@ class Config:
     thresholds: Thresholds = field(default_factory=Thresholds)
     fivecat: FivecatSettings = field(default_factory=FivecatSettings)
     dashboard: DashboardSettings = field(default_factory=DashboardSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 _SECTIONS: dict[str, type[Any]] = {
@@ -64,6 +66,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "thresholds": Thresholds,
     "fivecat": FivecatSettings,
     "dashboard": DashboardSettings,
+    "notify": NotifySettings,
 }
 
 

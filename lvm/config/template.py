@@ -108,6 +108,18 @@ _DASHBOARD = """\
 # pause = "space"
 """
 
+_NOTIFY = """\
+# Who is told when a run ends, the queue is through, or an alarm is raised.
+[notify]
+# terminal = "bell"          # of each terminal: none, bell, osc9 or osc777
+# command = ""               # a shell command; it finds LVM_TITLE, LVM_MESSAGE, … (docs/usage.md)
+# webhook = ""               # an address that JSON is POSTed to
+# webhook_token = ""         # environment variable that holds its bearer token
+# on = ["run", "queue", "alert"]
+# level = "alarm"            # the mildest alert: severe, alarm, caution or notice
+# timeout_seconds = 10.0
+"""
+
 _COLUMN = 29
 """Where the remarks stand."""
 
@@ -121,7 +133,7 @@ def render_template(data: DataSettings, **train: Any) -> str:
         _section("thresholds", Thresholds()),
         _section("fivecat", FivecatSettings()),
     ]
-    return "\n".join([_HEAD, *sections, _DASHBOARD])
+    return "\n".join([_HEAD, *sections, _DASHBOARD, _NOTIFY])
 
 
 def _section(name: str, settings: Any) -> str:

@@ -73,6 +73,8 @@ def _line(event: Event) -> str | None:
             return f"■  job {event.job}: {event.model} {event.state}{note}"
         case events.QueueFinished():
             return f"🏁 queue finished: {event.done} done, {event.failed} failed"
+        case events.NotifyFailed():
+            return f"⚠️  notification by {event.way} failed: {event.reason} (told once)"
         case _:
             return None
 

@@ -15,6 +15,7 @@ from lvm.clock import Clock, SystemClock
 from lvm.events import QueueFinished, Record
 from lvm.runs.eventlog import EventWriter
 from lvm.runs.lease import HEARTBEAT, HeldLease
+from lvm.runs.notify import Notifier
 from lvm.runs.project import Project
 from lvm.runs.training_run import Check, OpenCorpus, Tools, Train
 from lvm.runs.who import whoami
@@ -80,6 +81,7 @@ class Runner:
                 lease,
                 should_stop or threading.Event(),
                 listen or _unheard,
+                Notifier(lambda: self._project.config().notify, self._project.root, self._clock),
             )
             store.requeue_active("its runner ended without finishing it")
             work.steering.forget_the_past()
@@ -89,6 +91,7 @@ class Runner:
                 end = self._queue(work, until_empty=until_empty, only=only)
             except Stopped:
                 end = work.end(complete=False)
+            work.notify_to_the_end()
         if work.listener_error is not None:
             raise work.listener_error
         return end

@@ -24,6 +24,7 @@ from lvm.runs.eventlog import EventWriter
 from lvm.runs.folder import RunFolder
 from lvm.runs.jobs import JobRow, JobState
 from lvm.runs.lease import HeldLease
+from lvm.runs.notify import Notifier
 from lvm.runs.project import Project
 from lvm.runs.reserve import Reserve
 from lvm.runs.runlog import RunLog
@@ -81,9 +82,11 @@ class Work:
         lease: HeldLease,
         should_stop: threading.Event,
         listen: Callable[[str, Record], None],
+        notifier: Notifier,
     ) -> None:
         self._project, self._clock, self._by = project, clock, by
         self._log, self._should_stop, self._listener = log, should_stop, listen
+        self._notifier = notifier
         self.listener_error: Exception | None = None
         """What the listener raised; it hears nothing more, and the training goes on."""
         self._reserve = Reserve(project.folder / ".reserve")
@@ -125,13 +128,23 @@ class Work:
         self.steering.check_lease()
         self._listen("", self._log.append(event))
 
+    def notify_to_the_end(self) -> None:
+        """Let the last notifications go out, and tell of those that did not."""
+        self._notifier.close()
+        self._tell_failed_notices()
+
     def _listen(self, run: str, record: Record) -> None:
-        if self.listener_error is not None:
-            return
-        try:
-            self._listener(run, record)
-        except Exception as error:  # noqa: BLE001  raised by Runner.run when the work is done
-            self.listener_error = error
+        self._notifier.hear(run, record.event)
+        if self.listener_error is None:
+            try:
+                self._listener(run, record)
+            except Exception as error:  # noqa: BLE001  raised by Runner.run when the work is done
+                self.listener_error = error
+        self._tell_failed_notices()
+
+    def _tell_failed_notices(self) -> None:
+        for failure in self._notifier.failures():
+            self.tell(failure)
 
     # ------------------------------------------------------------------ before the queue
 

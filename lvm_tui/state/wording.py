@@ -124,6 +124,10 @@ def _queue_finished(event: e.QueueFinished) -> tuple[str, str]:
     return "good", f"queue finished: {event.done} done, {event.failed} failed"
 
 
+def _notify_failed(event: e.NotifyFailed) -> tuple[str, str]:
+    return "notice", f"notification by {event.way} failed: {event.reason} (told once)"
+
+
 def _by(who: str) -> str:
     return f" by {who}" if who else ""
 
@@ -147,6 +151,7 @@ _WORDS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
     e.JobStarted: _job_started,
     e.JobFinished: _job_finished,
     e.QueueFinished: _queue_finished,
+    e.NotifyFailed: _notify_failed,
 }
 
 

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import ContentSwitcher
 
 from lvm import events as e
-from lvm.config import DashboardSettings
+from lvm.config import DashboardSettings, NotifySettings
 from lvm.errors import DiskError, RunError, SettingsError
 from lvm_tui.app import LvmApp
 from lvm_tui.live import CHUNK, Live
@@ -619,23 +619,40 @@ async def test_trouble_with_the_database_is_told_once_and_passes(opened: Open) -
         assert "PAUSED" in shown(app, RunHeader)
 
 
-async def test_the_bell_rings_for_a_new_alarm_and_for_the_end_of_the_queue(
+async def test_news_is_told_to_the_terminal_once_and_old_news_never(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = scenes.training_with_alert()  # two open alerts: told when they came up, not now
+    async with opened(desk, words=NotifySettings(terminal="osc9")) as (app, _):
+        said: list[str] = []
+        monkeypatch.setattr(app, "say", said.append)
+        desk.runs[RUN].add(e.AlertRaised("slow_epoch-6", "slow_epoch", "notice", "slow epoch 6"))
+        app.tick()
+        assert said == []
+        desk.runs[RUN].add(e.AlertRaised("collapse-6", "collapse", "alarm", "COLLAPSED"))
+        app.tick()
+        app.tick()
+        assert said == [f"\x1b]9;alarm in {RUN}: COLLAPSED\x1b\\"]
+        end(desk.runs[RUN], Plan())
+        app.tick()
+        assert said[1].startswith(f"\x1b]9;{RUN} completed: after 20 epochs")
+        desk.workspace.add(e.QueueFinished(4, 0))
+        app.tick()
+        app.tick()
+        assert len(said) == 3
+        assert "queue finished" in said[2]
+
+
+async def test_a_bell_is_what_a_terminal_gets_by_default(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = scenes.going_well()
     async with opened(desk) as (app, _):
-        rung: list[str] = []
-        monkeypatch.setattr(app, "bell", lambda: rung.append("bell"))
-        desk.runs[RUN].add(e.AlertRaised("slow_epoch-6", "slow_epoch", "notice", "slow epoch 6"))
-        app.tick()
-        assert rung == []
+        written: list[str] = []
+        monkeypatch.setattr(app._driver, "write", written.append)
         desk.runs[RUN].add(e.AlertRaised("collapse-6", "collapse", "alarm", "COLLAPSED"))
         app.tick()
-        app.tick()
-        assert rung == ["bell"]
-        desk.workspace.add(e.QueueFinished(4, 0))
-        app.tick()
-        assert rung == ["bell", "bell"]
+        assert "\a" in written
 
 
 # ------------------------------------------------------------------ how much work it is

@@ -1,0 +1,52 @@
+"""What has come up between two frames that somebody who looks elsewhere should know; pure."""
+
+from __future__ import annotations
+
+from lvm.events import AlertRaised, QueueFinished, RunFinished
+from lvm.runs.notices import Notice, notice_of
+from lvm_tui.state.views import Alert, Frame, RunView
+
+
+def news(before: Frame, after: Frame) -> list[Notice]:
+    """Alerts, ends of runs and of the queue; nothing while old logs are being read."""
+    if before.catching_up or before.run is None:
+        return []
+    seen = {(alert.run, alert.id) for alert in before.alerts}
+    found = [_alert(alert) for alert in after.alerts if (alert.run, alert.id) not in seen]
+    ended = {run.run for run in _runs(before) if run.phase == "finished"}
+    known = {run.run for run in _runs(before)}
+    found += [
+        notice
+        for run in _runs(after)
+        if run.phase == "finished" and run.run in known - ended
+        for notice in _end(run)
+    ]
+    if after.workspace.queue_finished > before.workspace.queue_finished:
+        states = [job.state for job in after.jobs]
+        found.append(_notice("", QueueFinished(states.count("done"), states.count("failed"))))
+    return found
+
+
+def _runs(frame: Frame) -> tuple[RunView, ...]:
+    if frame.run is None or frame.pinned:
+        return () if frame.run is None else (frame.run,)
+    return (frame.run, *frame.finished)
+
+
+def _alert(alert: Alert) -> Notice:
+    event = AlertRaised(alert.id, alert.cause, alert.level, alert.message, epoch=alert.epoch)
+    return _notice(alert.run, event)
+
+
+def _end(run: RunView) -> list[Notice]:
+    end = run.outcome
+    if end is None:
+        return []
+    event = RunFinished(end.outcome, end.epochs, end.seconds, end.reason, summary=end.summary)
+    return [_notice(run.run, event)]
+
+
+def _notice(run: str, event: AlertRaised | RunFinished | QueueFinished) -> Notice:
+    notice = notice_of(run, event)
+    assert notice is not None  # these three always are
+    return notice

@@ -108,6 +108,19 @@ class DataLoaded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastMade(Event):
+    """What the data allows, before any training. Follows DataLoaded."""
+
+    forecast: dict[str, Any]
+    """The `forecast` of `lvm diagnose --json`: baselines, frontier, gates; {} if there is none."""
+    seconds: float = 0.0
+    """It took; 0 where it was known from an earlier run on the same data."""
+    cached: bool = False
+    note: str = ""
+    """Why there is none. The training goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Batch(Event):
     """Progress within an epoch, at most ten a second; means over the batches since the last one."""
 
@@ -289,6 +302,24 @@ class JobFinished(Event):
     state: str
     """done | failed | stopped | cancelled"""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateFailed(Event):
+    """A run came to its end, or was stopped for severe backward bias, and is not ready for
+    production."""
+
+    job: int
+    model: str
+    run: str
+    missing: list[str]
+    """What keeps it from production, one sentence each."""
+    then: str
+    """What the queue does: go_on | stop_queue | retry_forward"""
+    words: str = ""
+    """What is missing most, and what the queue does about it."""
+    next_job: int = 0
+    """The job that tries again; 0 if none does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ Precision = Literal["fp32", "bf16"]
 Objective = Literal["mse"]
 OffsetOrigin = Literal["context", "target"]
 OnSevere = Literal["stop", "alert"]
+OnGateFailure = Literal["go_on", "stop_queue", "retry_forward"]
 
 CONTEXT_LENGTH = 5
 """Chunk vectors that a model reads before it predicts the next."""
@@ -246,6 +247,11 @@ class TrainSettings(_Settings):
     """`last.pt` is written each epoch, and this often within one."""
     on_severe: OnSevere = "stop"
     """What severe backward bias does to the run."""
+    on_gate_failure: OnGateFailure = "go_on"
+    """What the queue does after a run whose best 5CAT is not ready for production. retry_forward:
+    once, next, with the objective "forward"."""
+    forecast: bool = True
+    """Baselines and a forecast of the gates before the training: seconds, at most two minutes."""
     accept_bad_data: bool = False
     """Train although the data fails its quality checks; recorded in the run."""
     device: str = "auto"
@@ -258,6 +264,7 @@ class TrainSettings(_Settings):
         _require_one_of("objective", self.objective, get_args(Objective))
         _require_one_of("precision", self.precision, get_args(Precision))
         _require_one_of("on_severe", self.on_severe, get_args(OnSevere))
+        _require_one_of("on_gate_failure", self.on_gate_failure, get_args(OnGateFailure))
         for name, low in {
             "epochs": 1,
             "batch_size": 1,

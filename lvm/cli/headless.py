@@ -62,7 +62,8 @@ def _run(project: Project, output: Output, **how: Any) -> int:
         output.document({"reason": ended.reason, "jobs": [_document(job) for job in ended.jobs]})
     if ended.reason == "asked":
         return Interrupted.exit_code
-    return max((_exit_code(job, teller.refused) for job in ended.jobs), default=0)
+    last = [job for job in ended.jobs if job.retried_as is None]  # else the other try decides
+    return max((_exit_code(job, teller.refused) for job in last), default=0)
 
 
 def _exit_code(job: JobEnd, refused: set[str]) -> int:
@@ -80,6 +81,7 @@ def _document(job: JobEnd) -> dict[str, Any]:
         "run": job.run,
         "state": job.state,
         "note": job.note,
+        "retried_as": job.retried_as,
         "best_epoch": finished.best_epoch if finished else None,
         "best_val_loss": finished.best_val_loss if finished else None,
         "best_val_cosine": finished.best_val_cosine if finished else None,

@@ -157,6 +157,19 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--early-stop", type=int, metavar="N", help="epochs without improvement")
     training.add_argument("--on-severe", choices=["stop", "alert"], help="severe backward bias")
     training.add_argument(
+        "--on-gate-failure",
+        choices=["go_on", "stop_queue", "retry_forward"],
+        help="a run that is not ready for production: the queue goes on (default), it stops, or "
+        "the job is tried again, once and next, with the forward objective",
+    )
+    training.add_argument(
+        "--no-forecast",
+        dest="forecast",
+        action="store_false",
+        default=None,
+        help="leave out baselines and forecast before the training",
+    )
+    training.add_argument(
         "--accept-bad-data",
         action="store_true",
         default=None,

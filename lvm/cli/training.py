@@ -31,6 +31,8 @@ _TRAIN_FLAGS = (
     "precision",
     "early_stop",
     "on_severe",
+    "on_gate_failure",
+    "forecast",
     "accept_bad_data",
     "seed",
 )

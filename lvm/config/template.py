@@ -52,6 +52,8 @@ _COMMENTS: dict[str, dict[str, str]] = {
         "fivecat_horizon": "its rollout steps",
         "save_every_seconds": "last.pt is written each epoch, and this often within one",
         "on_severe": "severe backward bias: stop the run, or only alert",
+        "on_gate_failure": "not ready for production: go_on, stop_queue, or retry_forward (once)",
+        "forecast": "baselines and what the gates can reach, before training: some seconds",
         "accept_bad_data": "train on data that fails its checks; it is recorded",
         "device": "auto (cuda, then mps, then cpu), cuda, cuda:1, mps, cpu",
         "precision": "fp32 or bf16",

@@ -179,11 +179,29 @@ class Jobs(Leases):
     def set_state(self, number: int, state: JobState, note: str = "") -> None:
         """What became of a job. Queued again means: first in the queue, to be resumed."""
         with self._writing() as connection:
-            _set(connection, number, state=state, note=note)
-            if state in FINISHED:
-                _set(connection, number, finished=self.clock.now())
-            if state == "queued":
-                _set(connection, number, position=_front(connection))
+            self._become(connection, number, state, note)
+
+    def _become(
+        self, connection: sqlite3.Connection, number: int, state: JobState, note: str
+    ) -> None:
+        _set(connection, number, state=state, note=note)
+        if state in FINISHED:
+            _set(connection, number, finished=self.clock.now())
+        if state == "queued":
+            _set(connection, number, position=_front(connection))
+
+    def end_and_retry(self, number: int, state: JobState, note: str, retry: Job) -> int | None:
+        """`set_state`, and `retry` becomes the next job, with the ended run as its parent: both or
+        neither. Returns the number of the new job; None, and nothing is done, where that run was
+        tried again with the same objective before."""
+        with self._writing() as connection:
+            run = self._found(connection, number)["run"]
+            if _was_retried(connection, run, retry):
+                return None
+            self._become(connection, number, state, note)
+            added = _insert(connection, retry, "", self.clock.now())
+            _set(connection, added, parent=run, position=_front(connection))
+            return added
 
     def requeue_active(self, note: str) -> list[int]:
         """What a dead runner was training goes to the front of the queue."""
@@ -237,6 +255,12 @@ def _insert(connection: sqlite3.Connection, job: Job, run: str, now: float) -> i
         (_end(connection), job.train.model, json.dumps(job.to_json()), "queued", run, now),
     )
     return int(cursor.lastrowid or 0)
+
+
+def _was_retried(connection: sqlite3.Connection, run: str, retry: Job) -> bool:
+    rows = connection.execute("SELECT job FROM jobs WHERE parent = ?", (run,)).fetchall()
+    asked = [json.loads(row["job"]).get("train", {}).get("objective") for row in rows]
+    return retry.train.objective in asked
 
 
 def _set(connection: sqlite3.Connection, number: int, **values: Any) -> None:

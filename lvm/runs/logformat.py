@@ -71,6 +71,9 @@ def _line(event: Event) -> str | None:
         case events.JobFinished():
             note = f": {event.note}" if event.note else ""
             return f"■  job {event.job}: {event.model} {event.state}{note}"
+        case events.GateFailed():
+            again = f" (job {event.next_job}, next)" if event.next_job else ""
+            return f"🚧 job {event.job}: {event.words}{again}"
         case events.QueueFinished():
             return f"🏁 queue finished: {event.done} done, {event.failed} failed"
         case events.NotifyFailed():

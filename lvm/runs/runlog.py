@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -83,6 +84,29 @@ def open_alerts(events: Path) -> list[str]:
     """Ids of the alerts of a log that nobody has acknowledged, oldest first."""
     raised: dict[str, None] = {}
     acknowledged: set[str] = set()
+    for event in _alerts(events):
+        match event:
+            case AlertRaised(alert=alert):
+                raised[alert] = None
+            case AlertAcknowledged(alert=alert):
+                acknowledged.add(alert)
+    return [alert for alert in raised if alert not in acknowledged]
+
+
+def count_bias_alerts(events: Path) -> int:
+    """Backward-bias alerts in a log that keep its run from production, acknowledged or not."""
+    found = {
+        event.alert
+        for event in _alerts(events)
+        if isinstance(event, AlertRaised)
+        and event.cause == "backward_bias"
+        and event.level in ("severe", "alarm")
+    }
+    return len(found)
+
+
+def _alerts(events: Path) -> Iterator[Event]:
+    """Every alert_raised and alert_acknowledged of a log."""
     with events.open("rb") as file:
         for line in file:
             if _ALERT not in line:  # parsing the whole of a long log would hold up the trainer
@@ -91,9 +115,5 @@ def open_alerts(events: Path) -> list[str]:
                 record = decode(line.decode(errors="replace"))
             except ValueError:
                 continue
-            match record and record.event:
-                case AlertRaised(alert=alert):
-                    raised[alert] = None
-                case AlertAcknowledged(alert=alert):
-                    acknowledged.add(alert)
-    return [alert for alert in raised if alert not in acknowledged]
+            if record is not None:
+                yield record.event

@@ -102,7 +102,9 @@ class Runner:
         while not work.must_end():
             row = store.take_next(only)
             if row is not None:
-                work.train(row, self._tools)
+                end = work.train(row, self._tools)
+                if only is not None and end.retried_as is not None:
+                    only = end.retried_as  # it belongs to what was asked for
                 told = False
                 continue
             if not told:

@@ -12,6 +12,7 @@ from lvm.errors import LvmError
 from lvm.events import (
     AlertRaised,
     Event,
+    GateFailed,
     JobFinished,
     JobStarted,
     Record,
@@ -19,6 +20,7 @@ from lvm.events import (
     TaskFinished,
     TaskStarted,
 )
+from lvm.runs.aftermath import Aftermath, aftermath, missing_of
 from lvm.runs.commands import Command
 from lvm.runs.eventlog import EventWriter
 from lvm.runs.folder import RunFolder
@@ -27,7 +29,7 @@ from lvm.runs.lease import HeldLease
 from lvm.runs.notify import Notifier
 from lvm.runs.project import Project
 from lvm.runs.reserve import Reserve
-from lvm.runs.runlog import RunLog
+from lvm.runs.runlog import RunLog, count_bias_alerts
 from lvm.runs.steering import Steering
 from lvm.runs.training_run import Tools, TrainingRun
 
@@ -47,6 +49,8 @@ class JobEnd:
     note: str
     finished: RunFinished | None
     """The last event of its run; None if not even that could be written."""
+    retried_as: int | None = None
+    """The job that tries again, because this one is not ready for production."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class QueueEnd:
     """What `Runner.run` did."""
 
     reason: Literal["empty", "stopped", "asked"]
-    """empty: no job is left. stopped: somebody stopped the queue. asked: `should_stop` was set."""
+    """empty: no job is left. stopped: somebody stopped the queue, or a job whose run is not ready
+    for production did (`on_gate_failure`). asked: `should_stop` was set."""
     jobs: tuple[JobEnd, ...] = field(default=())
 
     @property
@@ -93,6 +98,7 @@ class Work:
         self._reserve.keep()
         self._open: tuple[RunFolder, RunLog] | None = None
         self._jobs: list[JobEnd] = []
+        self._gate_stopped = False
         self.steering = Steering(
             project.store(),
             clock,
@@ -115,13 +121,17 @@ class Work:
         particular is not left for the next one."""
         self.steering.check_lease()
         self.steering.look(at_once=True)
-        return self._should_stop.is_set() or self.steering.ending == "stop"
+        return self._should_stop.is_set() or self._is_stopped
+
+    @property
+    def _is_stopped(self) -> bool:
+        """By people, or because a job said so of a run that is not ready."""
+        return self._gate_stopped or self.steering.ending == "stop"
 
     def end(self, *, complete: bool) -> QueueEnd:
         if complete:
             return QueueEnd("empty", tuple(self._jobs))
-        stopped = self.steering.ending == "stop"
-        return QueueEnd("stopped" if stopped else "asked", tuple(self._jobs))
+        return QueueEnd("stopped" if self._is_stopped else "asked", tuple(self._jobs))
 
     def tell(self, event: Event) -> None:
         """Write to the workspace log. Raises LeaseError, DiskError."""
@@ -174,8 +184,9 @@ class Work:
 
     # ------------------------------------------------------------------ one job
 
-    def train(self, row: JobRow, tools: Callable[[], Tools]) -> None:
-        """Train a job; whatever happens to it, the queue goes on."""
+    def train(self, row: JobRow, tools: Callable[[], Tools]) -> JobEnd:
+        """Train a job; whatever happens to it, the queue goes on, unless the job itself says that
+        it stops where a run is not ready for production."""
         self._reserve.keep()
         self.steering.begin(row.id)
         store = self._project.store()
@@ -196,10 +207,41 @@ class Work:
             raise
         finally:
             self.steering.end()
-        store.set_state(row.id, state, note)
-        self._jobs.append(JobEnd(row.id, row.model, run, state, note, finished))
+        failed, note, retried_as = self._end_job(row, run, state, note, finished)
+        self._jobs.append(JobEnd(row.id, row.model, run, state, note, finished, retried_as))
         told = "stopped" if state == "queued" else state
         self.tell(JobFinished(row.id, row.model, run, told, note))
+        if failed is not None:
+            self.tell(failed)
+        return self._jobs[-1]
+
+    def _end_job(
+        self, row: JobRow, run: str, state: JobState, note: str, finished: RunFinished | None
+    ) -> tuple[GateFailed | None, str, int | None]:
+        """Write down what became of a job, and what follows from it where its run is not ready for
+        production: (the event that tells of it, the job's note, the job that tries again)."""
+        store = self._project.store()
+        missing: tuple[str, ...] = ()
+        if finished is not None:
+            alerts = count_bias_alerts(RunFolder(self._project.models / run).events)
+            by_people = self.steering.ending is not None
+            missing = missing_of(finished, bias_alerts=alerts, by_people=by_people)
+        if not missing:
+            store.set_state(row.id, state, note)
+            return None, note, None
+        then: Aftermath = aftermath(row.job, missing)
+        added = None
+        if then.retry is not None:
+            added = store.end_and_retry(row.id, state, then.words, then.retry)
+            if added is None:
+                then = then.without_retry()
+        if added is None:
+            store.set_state(row.id, state, then.note or note)
+        self._gate_stopped |= then.then == "stop_queue"
+        failed = GateFailed(
+            row.id, row.model, run, list(missing), then.then, then.words, added or 0
+        )
+        return failed, then.note or note, added
 
     def _folder(self, row: JobRow) -> RunFolder:
         folder = RunFolder(self._project.models / row.run)

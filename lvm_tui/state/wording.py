@@ -120,6 +120,11 @@ def _job_finished(event: e.JobFinished) -> tuple[str, str]:
     return level, f"{text}: {event.note}" if event.note else text
 
 
+def _gate_failed(event: e.GateFailed) -> tuple[str, str]:
+    again = f" (job {event.next_job})" if event.next_job else ""
+    return "notice", f"job {event.job}: {event.words}{again}"
+
+
 def _queue_finished(event: e.QueueFinished) -> tuple[str, str]:
     return "good", f"queue finished: {event.done} done, {event.failed} failed"
 
@@ -150,6 +155,7 @@ _WORDS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
     e.TaskFinished: _task_finished,
     e.JobStarted: _job_started,
     e.JobFinished: _job_finished,
+    e.GateFailed: _gate_failed,
     e.QueueFinished: _queue_finished,
     e.NotifyFailed: _notify_failed,
 }

@@ -78,6 +78,12 @@ class ScriptedTrainer:
 
     at: Callable[[Call, int], None] = lambda call, step: None
     calls: list[Call] = field(default_factory=list)
+    summary: Callable[[Call], dict[str, Any]] = lambda call: {}
+    """The best 5CAT of a run that comes to its end."""
+    before_end: Callable[[Call], list[Event]] = lambda call: []
+    """Events that come just before the last one."""
+    severe: str = ""
+    """Why it stops itself after its last epoch."""
 
     @property
     def models(self) -> list[str]:
@@ -128,13 +134,15 @@ class ScriptedTrainer:
                 (folder / "training_history.json").write_text(json.dumps(history))
                 (folder / "last.pt").write_text(str(step))
                 yield finished_epoch(epoch, settings.epochs, step)
+        yield from self.before_end(call)
         outcomes = {"stop": "stopped", "cancel": "cancelled", None: "completed"}
         yield RunFinished(
-            outcome=outcomes[action],
+            outcome="stopped" if self.severe and not action else outcomes[action],
             epochs=len(history),
             seconds=clock.monotonic() - begun,
-            reason=f"{outcomes[action]} by the user" if action else "",
+            reason=f"{outcomes[action]} by the user" if action else self.severe,
             best_epoch=len(history),
+            summary=self.summary(call),
         )
 
 

@@ -19,7 +19,7 @@ MODEL_TYPES: tuple[ModelType, ...] = get_args(ModelType)
 """All four, in the order in which "queue all" trains them."""
 
 Precision = Literal["fp32", "bf16"]
-Objective = Literal["mse"]
+Objective = Literal["mse", "forward"]
 OffsetOrigin = Literal["context", "target"]
 OnSevere = Literal["stop", "alert"]
 OnGateFailure = Literal["go_on", "stop_queue", "retry_forward"]
@@ -231,6 +231,14 @@ class TrainSettings(_Settings):
     d_model: int = 256
     hidden_dim: int = 512
     objective: Objective = "mse"
+    """What is minimised: "mse", or "forward" (lvm/training/forward.py): near the target, and nearer
+    to it than to the chunks around it."""
+    forward_push: float = 4.0
+    """How much a missing unit of margin counts beside a missing unit of cosine."""
+    forward_goal: float = 0.15
+    """Margin on the training data above which only the cosine is trained."""
+    forward_temperature: float = 0.02
+    """Cosine differences below this count as equal: rivals pushed together, a soft goal."""
     warmup_steps: int = 200
     """Steps of linear learning-rate warm-up: without it the post-norm Transformer stalls at a
     constant output for its first hundreds of steps."""
@@ -289,6 +297,14 @@ class TrainSettings(_Settings):
             )
         _require(0.0 < self.learning_rate <= 1.0, "learning_rate", self.learning_rate, "in (0, 1]")
         _require(0.0 <= self.weight_decay < 1.0, "weight_decay", self.weight_decay, "in [0, 1)")
+        _require(0.0 <= self.forward_push <= 100.0, "forward_push", self.forward_push, "0 to 100")
+        _require(-1.0 <= self.forward_goal <= 1.0, "forward_goal", self.forward_goal, "-1 to 1")
+        _require(
+            0.001 <= self.forward_temperature <= 1.0,
+            "forward_temperature",
+            self.forward_temperature,
+            "0.001 to 1",
+        )
         _require(0.0 < self.plateau_factor < 1.0, "plateau_factor", self.plateau_factor, "in (0,1)")
         _require(self.d_model % 8 == 0, "d_model", self.d_model, "a multiple of 8 (8 heads)")
         _require(self.save_every_seconds > 0, "save_every_seconds", self.save_every_seconds, "> 0")

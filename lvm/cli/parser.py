@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from lvm import __version__
-from lvm.settings import MODEL_TYPES
+from lvm.settings import MODEL_TYPES, Objective
 
 _EPILOG = """\
 exit codes: 0 done and passed · 1 ran, the verdict is "fail" · 2 usage or bad input
@@ -152,7 +152,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--device", help="auto (cuda, then mps, then cpu)")
     training.add_argument("--batch-size", type=int, help="256")
     training.add_argument("--learning-rate", type=float, help="0.0005")
-    training.add_argument("--objective", help="mse")
+    training.add_argument("--objective", choices=get_args(Objective), help="mse")
     training.add_argument("--precision", choices=["fp32", "bf16"])
     training.add_argument("--early-stop", type=int, metavar="N", help="epochs without improvement")
     training.add_argument("--on-severe", choices=["stop", "alert"], help="severe backward bias")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -53,3 +54,22 @@ class SequenceSet:
         contexts = self.vectors[self.contexts[samples]]
         targets = self.vectors[self.targets[samples]]
         return np.asarray(contexts, np.float32), np.asarray(targets, np.float32)
+
+
+def following_rows(sequences: SequenceSet) -> IntArray:
+    """(M,) for each row of the vectors the row that comes after it, −1 where that is not known.
+
+    Read off the windows themselves, so it needs no article bank. A row with two different
+    successors (the same text in two articles) counts as not known.
+    """
+    following = np.full(len(sequences.vectors), -1, np.int64)
+    columns = [np.asarray(sequences.contexts[:, i]) for i in range(CONTEXT_LENGTH)]
+    columns.append(np.asarray(sequences.targets))
+    steps = list(pairwise(columns))
+    for row, after in steps:
+        following[row] = after
+    ambiguous = np.zeros(len(following), bool)
+    for row, after in steps:
+        ambiguous[row[following[row] != after]] = True
+    following[ambiguous] = -1
+    return following

@@ -17,7 +17,7 @@ import numpy as np
 from lvm.clock import Clock, SystemClock
 from lvm.data.progress import Progress, quiet
 from lvm.data.samples import Samples
-from lvm.data.sequences import IntArray, SequenceSet
+from lvm.data.sequences import IntArray, SequenceSet, following_rows
 from lvm.errors import DataError
 from lvm.quality.baselines import BASELINES, LABELS, copy_last, mean_of_contexts
 from lvm.quality.direction import wrapped
@@ -41,7 +41,6 @@ from lvm.quality.ridge import (
     accumulate,
     choose_alpha,
     draw,
-    following_rows,
     split_for_tuning,
 )
 from lvm.quality.verdicts import Reach, Verdict, judge_measured, judge_offset, not_measured

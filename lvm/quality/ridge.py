@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -95,25 +94,6 @@ class NormalEquations:
         return maps
 
 
-def following_rows(sequences: SequenceSet) -> IntArray:
-    """(M,) for each row of the vectors the row that comes after it, −1 where that is not known.
-
-    Read off the windows themselves, so it needs no article bank. A row with two different
-    successors (the same text in two articles) counts as not known.
-    """
-    following = np.full(len(sequences.vectors), -1, np.int64)
-    columns = [np.asarray(sequences.contexts[:, i]) for i in range(CONTEXT_LENGTH)]
-    columns.append(np.asarray(sequences.targets))
-    steps = list(pairwise(columns))
-    for row, after in steps:
-        following[row] = after
-    ambiguous = np.zeros(len(following), bool)
-    for row, after in steps:
-        ambiguous[row[following[row] != after]] = True
-    following[ambiguous] = -1
-    return following
-
-
 def split_for_tuning(
     sequences: SequenceSet, rng: np.random.Generator, max_fit: int
 ) -> tuple[IntArray, IntArray]:
@@ -155,7 +135,7 @@ def accumulate(
     following: IntArray | None = None,
     progress: Progress = quiet,
 ) -> NormalEquations:
-    """One pass over the samples. `ahead` > 1 needs `following` (see `following_rows`).
+    """One pass over the samples. `ahead` > 1 needs `following` (see `sequences.following_rows`).
 
     Products in float32 a block at a time, sums in float64. Raises DataError for NaN or infinity.
     """

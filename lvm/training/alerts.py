@@ -130,6 +130,19 @@ def device_fallback(warning: str) -> AlertRaised:
     )
 
 
+def nothing_beyond() -> AlertRaised:
+    return AlertRaised(
+        alert="nothing_beyond-0",
+        cause="nothing_beyond",
+        level="notice",
+        message=(
+            "no training sequence says which chunk follows its target: the objective pushes away "
+            "the contexts only, not the chunks at k=+2 and k=+3"
+        ),
+        fix="train from a bank, or from overlapping windows, to push those away as well",
+    )
+
+
 def out_of_memory(halved: BatchHalved) -> AlertRaised:
     return AlertRaised(
         alert=f"out_of_memory-{halved.step}-{halved.micro_batch}",

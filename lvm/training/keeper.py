@@ -16,6 +16,7 @@ from lvm.models.checkpoint import save_checkpoint
 from lvm.models.config import ModelConfig
 from lvm.settings import TrainSettings
 from lvm.training.distributed import World
+from lvm.training.objectives import Objective
 from lvm.training.state import LAST, TrainState, load_last, save_last
 from lvm.training.stepper import Stepper
 
@@ -34,12 +35,14 @@ class Keeper:
         model: nn.Module,
         config: ModelConfig,
         stepper: Stepper,
+        objective: Objective,
         scheduler: ReduceLROnPlateau,
         clock: Clock,
         world: World,
     ) -> None:
         self._folder, self._settings, self._fingerprint = folder, settings, fingerprint
         self._model, self._config, self._stepper = model, config, stepper
+        self._objective = objective
         self._scheduler, self._clock, self._world = scheduler, clock, world
         self._saved = clock.monotonic()
         if world.is_main:  # what a killed predecessor was writing
@@ -61,6 +64,7 @@ class Keeper:
         state.seconds += now - self._saved
         self._saved = now
         state.sums = self._world.add_up(self._stepper.sums.clone()).tolist()
+        state.objective = self._objective.memory
         size = 0
         if self._world.is_main:
             size = save_last(
@@ -82,6 +86,7 @@ class Keeper:
         self._stepper.optimizer.load_state_dict(document["optimizer_state_dict"])
         self._scheduler.load_state_dict(document["scheduler_state_dict"])
         self._stepper.micro_batch = state.micro_batch
+        self._objective.memory = state.objective
         if self._world.is_main:  # the other ranks start from zero: sums are added up over ranks
             sums = self._stepper.sums
             sums.copy_(torch.tensor(state.sums, dtype=sums.dtype))

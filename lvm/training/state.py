@@ -22,7 +22,18 @@ from lvm.settings import TrainSettings
 LAST = "last.pt"
 _VERSION = 1
 
-_FIXED = ("model", "d_model", "hidden_dim", "batch_size", "objective", "precision", "seed")
+_FIXED = (
+    "model",
+    "d_model",
+    "hidden_dim",
+    "batch_size",
+    "objective",
+    "forward_push",
+    "forward_goal",
+    "forward_temperature",
+    "precision",
+    "seed",
+)
 """Settings that a resumed run cannot change without becoming another run."""
 
 
@@ -40,6 +51,8 @@ class TrainState:
     micro_batch: int = 0
     sums: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     """Over the unfinished epoch: loss·n, cosine, n."""
+    objective: list[float] = field(default_factory=list)
+    """What the objective remembers from step to step (objectives.py)."""
     history: list[dict[str, Any]] = field(default_factory=list)
     """`training_history.json`."""
     alerts: list[dict[str, Any]] = field(default_factory=list)
@@ -101,7 +114,7 @@ def load_last(folder: Path, settings: TrainSettings, fingerprint: str) -> dict[s
             where=str(path),
             fix="start the run anew; its best_model.pt and checkpoints can still be used",
         ) from error
-    before = document["settings"]
+    before = TrainSettings().to_json() | document["settings"]  # older files lack newer settings
     for name in _FIXED:
         if before.get(name) != getattr(settings, name):
             raise SettingsError(

@@ -13,7 +13,7 @@ from lvm.settings import TrainSettings
 from lvm.training.batches import BatchSource, step_seed
 from lvm.training.device import is_out_of_memory, release_memory
 from lvm.training.distributed import World
-from lvm.training.objectives import ObjectiveFunction, cosine_sum, wide_dtype
+from lvm.training.objectives import Objective, cosine_sum, wide_dtype
 
 SMALLEST_MICRO_BATCH = 8
 """Below this, out of memory is given up on: the model itself does not fit."""
@@ -34,7 +34,7 @@ class Stepper:
         self,
         model: nn.Module,
         source: BatchSource,
-        objective: ObjectiveFunction,
+        objective: Objective,
         settings: TrainSettings,
         device: torch.device,
         world: World,
@@ -68,7 +68,7 @@ class Stepper:
         while True:
             torch.manual_seed(step_seed(self._settings.seed, step, self._world.rank))
             try:
-                sums = self._forward_and_backward(share, samples)
+                sums, tally = self._forward_and_backward(share, samples)
                 self.optimizer.step()
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -76,34 +76,41 @@ class Stepper:
                 halved.append(self._halve(step, len(share), error))
             else:
                 self.sums += sums
+                if len(tally):
+                    self._objective.learn(self._world.add_up(tally))
                 return halved
 
     def _forward_and_backward(
         self, share: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
+        """Gradients of the batch; the sums of this rank, and its objective's tally."""
         self.optimizer.zero_grad(set_to_none=True)
         idle = len(share) == 0  # a last batch smaller than the number of ranks
         mine = samples[:1] if idle else share  # … still needs a backward pass, of weight 0
         sums = torch.zeros_like(self.sums)
+        tally: Tensor | None = None
         starts = range(0, len(mine), self.micro_batch)
         for start in starts:
-            contexts, targets = self._source.fetch(mine[start : start + self.micro_batch])
-            count = 0 if idle else len(targets)
+            window = self._source.fetch(mine[start : start + self.micro_batch])
+            count = 0 if idle else len(window.targets)
             with self._world.gradients_shared(self._parallel, last=start == starts[-1]):
                 with torch.autocast(
                     self._device.type,
                     dtype=torch.bfloat16,
                     enabled=self._settings.precision == "bf16",
                 ):
-                    predictions = self._parallel(contexts)
-                loss = self._objective(predictions, targets, contexts)
+                    predictions = self._parallel(window.contexts)
+                loss = self._objective.loss(predictions, window)
                 # DistributedDataParallel averages over ranks; the batch's mean needs the sum.
                 (loss * (count * self._world.size / len(samples))).backward()
             with torch.no_grad():
                 sums[0] += loss.to(sums.dtype) * count
-                sums[1] += cosine_sum(predictions, targets)
+                sums[1] += cosine_sum(predictions, window.targets)
                 sums[2] += count
-        return sums
+                seen = self._objective.tally(predictions, window) * (0 if idle else 1)
+                tally = seen if tally is None else tally + seen
+        assert tally is not None
+        return sums, tally
 
     def _halve(self, step: int, batch: int, error: BaseException) -> BatchHalved:
         self.optimizer.zero_grad(set_to_none=True)

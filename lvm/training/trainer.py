@@ -31,7 +31,7 @@ from lvm.training.device import choose_device, memory_mb
 from lvm.training.distributed import ALONE, World
 from lvm.training.events_of_run import BatchReport, run_finished, run_started
 from lvm.training.keeper import BEST, BEST_5CAT, Keeper
-from lvm.training.objectives import OBJECTIVES, ObjectiveFunction
+from lvm.training.objectives import Objective, ObjectiveFunction, make_objective
 from lvm.training.state import TrainState
 from lvm.training.stepper import Stepper, warmup_steps
 from lvm.training.validation import Validation, validate
@@ -84,15 +84,16 @@ class _Trainer:
     ) -> None:
         self.settings, self.corpus, self.run_name = settings, corpus, folder.name
         self.thresholds, self.control, self.clock, self.world = thresholds, control, clock, world
-        self.objective = objective or OBJECTIVES[settings.objective]
+        self.objective = Objective(objective) if objective else make_objective(settings)
         self.device, self.device_warning = choose_device(settings.device)
         torch.manual_seed(settings.seed)
         built = build(
             settings.model, corpus.dim, d_model=settings.d_model, hidden_dim=settings.hidden_dim
         )
         self.model = built.to(self.device)
-        self.train_source = BatchSource(corpus.train, self.device)
-        self.val_source = BatchSource(corpus.val, self.device)
+        beyond = self.objective.looks_beyond
+        self.train_source = BatchSource(corpus.train, self.device, looks_beyond=beyond)
+        self.val_source = BatchSource(corpus.val, self.device, looks_beyond=beyond)
         self.stepper = Stepper(
             self.model, self.train_source, self.objective, settings, self.device, world
         )
@@ -108,6 +109,7 @@ class _Trainer:
             model=self.model,
             config=built.config,
             stepper=self.stepper,
+            objective=self.objective,
             scheduler=self.scheduler,
             clock=clock,
             world=world,
@@ -134,6 +136,8 @@ class _Trainer:
         )
         if self.device_warning:
             yield self._remembered(alerts.device_fallback(self.device_warning))
+        if self.objective.looks_beyond and not self.train_source.knows_beyond:
+            yield self._remembered(alerts.nothing_beyond())
         action: Action | None = None
         severe = ""
         while self.state.epoch < self.settings.epochs and not self._out_of_patience():

@@ -10,7 +10,7 @@ from torch import nn
 
 from lvm.training.batches import BatchSource
 from lvm.training.distributed import World
-from lvm.training.objectives import ObjectiveFunction, cosine_sum, wide_dtype
+from lvm.training.objectives import Objective, cosine_sum, wide_dtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Validation:
 def validate(
     model: nn.Module,
     source: BatchSource,
-    objective: ObjectiveFunction,
+    objective: Objective,
     *,
     batch_size: int,
     device: torch.device,
@@ -38,6 +38,7 @@ def validate(
     wide = wide_dtype(device)
     sums = torch.zeros(3, dtype=wide, device=device)
     outputs = torch.zeros(dim, dtype=wide, device=device)
+    tally = torch.zeros(objective.tally_size, dtype=wide, device=device)
     targets_sum = torch.zeros(dim, dtype=wide, device=device)
     mine = np.arange(world.rank, len(source), world.size, dtype=np.int64)
     was_training = model.training
@@ -45,21 +46,23 @@ def validate(
     try:
         with torch.inference_mode():
             for start in range(0, len(mine), batch_size):
-                contexts, targets = source.fetch(mine[start : start + batch_size])
-                predictions = model(contexts)
+                window = source.fetch(mine[start : start + batch_size])
+                predictions, targets = model(window.contexts), window.targets
                 count = len(targets)
-                sums[0] += objective(predictions, targets, contexts).to(wide) * count
+                sums[0] += objective.loss(predictions, window).to(wide) * count
                 sums[1] += cosine_sum(predictions, targets)
                 sums[2] += count
+                tally += objective.tally(predictions, window)
                 outputs += predictions.sum(dim=0, dtype=wide)
                 targets_sum += targets.sum(dim=0, dtype=wide)
     finally:
         model.train(was_training)
-    total = world.add_up(torch.cat([sums, outputs, targets_sum])).cpu()
+    total = world.add_up(torch.cat([sums, outputs, targets_sum, tally])).cpu()
     means = total / total[2]
+    whole = objective.of_split(total[3 + 2 * dim :])
     return Validation(
-        loss=float(means[0]),
+        loss=float(means[0]) if whole is None else whole,
         cosine=float(means[1]),
         outputs_alike=float(means[3 : 3 + dim].square().sum()),
-        targets_alike=float(means[3 + dim :].square().sum()),
+        targets_alike=float(means[3 + dim : 3 + 2 * dim].square().sum()),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lvm.data.sequences import following_rows
 from lvm.quality.frontier import (
     OFFSETS,
     TARGET,
@@ -17,7 +18,7 @@ from lvm.quality.frontier import (
     tables_of_sequences,
     trace,
 )
-from lvm.quality.ridge import accumulate, following_rows
+from lvm.quality.ridge import accumulate
 
 
 @pytest.fixture(name="corpus")

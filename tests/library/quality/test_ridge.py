@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lvm.data.sequences import following_rows
 from lvm.errors import DataError
 from lvm.quality import ridge
 from lvm.quality.baselines import copy_last, fit_ridge, mean_of_contexts
-from lvm.quality.ridge import accumulate, choose_alpha, following_rows, split_for_tuning
+from lvm.quality.ridge import accumulate, choose_alpha, split_for_tuning
 
 
 @pytest.fixture(name="windows")

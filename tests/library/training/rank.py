@@ -1,4 +1,4 @@
-"""One rank of a run: `torchrun --nproc-per-node 2 rank.py BANK FOLDER MODEL [DIE_AFTER]`."""
+"""One rank: `torchrun --nproc-per-node 2 rank.py BANK FOLDER MODEL[/OBJECTIVE] [DIE_AFTER]`."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from lvm.training.trainer import train
 def main(bank: str, folder: str, model: str, die_after_epoch: int) -> None:
     torch.set_num_threads(1)
     path = Path(folder)
+    model, _, objective = model.partition("/")
     corpus = open_corpus(DataSettings(bank=bank), root=path, seed=0)
     settings = TrainSettings(
         model=model,  # type: ignore[arg-type]
+        objective=objective or "mse",  # type: ignore[arg-type]
         epochs=3,
         batch_size=32,
         d_model=16,

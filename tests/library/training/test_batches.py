@@ -37,7 +37,8 @@ def test_a_batch_holds_the_rows_that_its_samples_name_widened_to_float32() -> No
         target_indices=None,
         fingerprint="",
     )
-    contexts, targets = BatchSource(sequences, torch.device("cpu")).fetch(np.array([1, 0]))
+    window = BatchSource(sequences, torch.device("cpu")).fetch(np.array([1, 0]))
+    contexts, targets = window.contexts, window.targets
     assert contexts.dtype == targets.dtype == torch.float32
     assert contexts.tolist()[0] == vectors[[4, 5, 6, 7, 8]].tolist()
     assert targets.tolist() == vectors[[9, 5]].tolist()

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
 from textual.screen import Screen
 
 from lvm.config import DashboardSettings, NotifySettings
 from lvm.errors import LvmError
-from lvm_tui import keymap, modes, palette, themes
+from lvm_tui import keymap, modes, palette
+from lvm_tui.appearance import Appearance
 from lvm_tui.attention import Attention
 from lvm_tui.engine import Engine
-from lvm_tui.glyphs import Ascii, needs_ascii, wants_calm
+from lvm_tui.glyphs import wants_calm
 from lvm_tui.live import Desk, Live
 from lvm_tui.messages import Exported, Problem
 from lvm_tui.screens.base import FrameScreen
@@ -44,7 +44,7 @@ BREATH = 0.005
 """Seconds for keys and the screen between two pieces of a log that is longer than one look."""
 
 
-class LvmApp(Steering, Surviving, Attention, App[Exit]):
+class LvmApp(Steering, Surviving, Attention, Appearance, App[Exit]):
     TITLE = "lvm-tui"
     CSS_PATH: ClassVar[list[str]] = ["styles/app.tcss", "styles/dashboard.tcss"]  # type: ignore[assignment]
     MODES = modes.factories()  # type: ignore[assignment]
@@ -79,8 +79,7 @@ class LvmApp(Steering, Surviving, Attention, App[Exit]):
         """
         super().__init__()
         look = look or DashboardSettings()
-        themes.register(self)
-        self.theme = themes.chosen(look.theme, self.available_themes)
+        self.dress(look.theme, environment)
         self.set_keymap(keymap.checked(look.keys, self.BINDINGS))
         self.workspace = workspace
         self.engine = engine
@@ -90,7 +89,6 @@ class LvmApp(Steering, Surviving, Attention, App[Exit]):
         self._ticking: Timer | None = None
         self._reads_on = False
         self._troubled = ""
-        self._ascii = needs_ascii(environment)
         self.words = words or NotifySettings()
         self.environment = environment
         self.live = Live(workspace, run=run, watching=watch)
@@ -101,21 +99,13 @@ class LvmApp(Steering, Surviving, Attention, App[Exit]):
     def frame(self) -> Frame:
         return self.live.frame
 
-    def get_css_variables(self) -> dict[str, str]:
-        variables = super().get_css_variables()
-        themes.add_shades(variables)
-        return variables
-
     def get_driver_class(self) -> type[Driver]:
         return LastingDriver
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = list(super().get_line_filters())
-        return [*filters, Ascii()] if self._ascii else filters
 
     def on_mount(self) -> None:
         self.look_at_terminal()
         self.keep_ticking()
+        self.say_how_to_keep_themes()
         self.call_after_refresh(self._begin)
 
     def keep_ticking(self) -> None:

@@ -11,6 +11,7 @@ from lvm_tui.live import Desk
 from lvm_tui.messages import Problem
 from lvm_tui.screens.dialogs import Answer, Ask
 from lvm_tui.state.views import Alert, Frame
+from lvm_tui.widgets.alert_banner import AlertBanner
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -28,6 +29,7 @@ class Steering(Base):
         Binding("s", "stop", "Stop", id="stop"),
         Binding("a", "acknowledge", "Acknowledge", show=False, id="acknowledge"),
         Binding("A", "acknowledge(True)", "Acknowledge all", show=False, id="acknowledge_all"),
+        Binding("n", "next_alert", "Next alert", show=False, id="next_alert"),
     )
 
     _told: frozenset[tuple[str, str, float]] = frozenset()
@@ -35,6 +37,7 @@ class Steering(Base):
 
     workspace: Desk
     watching: bool
+    calm: bool
 
     @property
     def frame(self) -> Frame:
@@ -88,7 +91,7 @@ class Steering(Base):
             self.send("stop", "stopping after a checkpoint")
 
     def action_acknowledge(self, everything: bool = False) -> None:
-        """The alert that is shown, the most urgent one; or all that are open."""
+        """The alert that is shown; or all that are open."""
         if self.watching:
             self.notify("look only: lvm-tui without “watch” can acknowledge", severity="warning")
             return
@@ -103,7 +106,24 @@ class Steering(Base):
                 return
             self._told |= {(alert.run, alert.id, alert.time)}
 
+    def action_next_alert(self) -> None:
+        """Show another open alert, without acknowledging this one."""
+        if len(self.frame.alerts) < 2:
+            self.notify("no other alert is open")
+        elif banner := self._banner():
+            banner.next(calm=self.calm)
+
+    def _banner(self) -> AlertBanner | None:
+        return next(iter(self.screen.query(AlertBanner)), None)
+
     def _unacknowledged(self) -> list[Alert]:
-        """Open ones, without those just acknowledged here: the log will tell of them soon."""
-        self._told &= {(alert.run, alert.id, alert.time) for alert in self.frame.alerts}
-        return [a for a in self.frame.alerts if (a.run, a.id, a.time) not in self._told]
+        """Open ones, without those just acknowledged here: the log will tell of them soon.
+
+        The one that is shown comes first, and those after it.
+        """
+        alerts = self.frame.alerts
+        self._told &= {(alert.run, alert.id, alert.time) for alert in alerts}
+        banner = self._banner()
+        shown = banner.alert if banner is not None else None
+        at = alerts.index(shown) if shown in alerts else 0
+        return [a for a in alerts[at:] + alerts[:at] if (a.run, a.id, a.time) not in self._told]

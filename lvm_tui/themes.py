@@ -1,4 +1,4 @@
-"""Our two themes; Textual's own can be chosen as well."""
+"""Our themes; Textual's own can be chosen as well."""
 
 from __future__ import annotations
 
@@ -42,6 +42,40 @@ LIGHT = Theme(
     dark=False,
 )
 
+COLOUR_BLIND = Theme(
+    name="lvm-colour-blind",
+    primary="#56b4e9",
+    secondary="#cc79a7",
+    warning="#f0c24b",
+    error="#e8702a",
+    success="#3cc6a8",
+    accent="#f0e442",
+    foreground="#dfe4ea",
+    background="#0d1117",
+    surface="#151b23",
+    panel="#1f2733",
+    dark=True,
+)
+"""Hues of Okabe and Ito (2008): good and bad are blue-green and orange, apart in lightness too."""
+
+HIGH_CONTRAST = Theme(
+    name="lvm-high-contrast",
+    primary="#5fd7ff",
+    secondary="#ffafff",
+    warning="#ffff5f",
+    error="#ff5f5f",
+    success="#5fff87",
+    accent="#ffd75f",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    dark=True,
+    variables={"dim": "#d0d0d0", "faint": "#8a8a8a"},
+)
+
+OURS = (DARK, LIGHT, COLOUR_BLIND, HIGH_CONTRAST)
+
 DEFAULT = DARK.name
 
 _SHADES = {"dim": 0.62, "faint": 0.28}
@@ -63,13 +97,15 @@ def chosen(name: str, available: Iterable[str]) -> str:
 
 
 def register(app: App[Any]) -> None:
-    for theme in (DARK, LIGHT):
+    for theme in OURS:
         app.register_theme(theme)
 
 
 def add_shades(variables: dict[str, str]) -> None:
     """Put $dim and $faint into a theme's variables, for ours and for Textual's themes alike."""
     for name, share in _SHADES.items():
+        if name in variables:
+            continue  # the theme has its own
         try:
             background = Color.parse(variables["background"])
             foreground = Color.parse(variables["foreground"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 from lvm_tui.state.views import Frame
-from lvm_tui.widgets.alert_banner import AlertBanner
+from lvm_tui.widgets.alert_banner import AlertBanner, AlertKeys
 from lvm_tui.widgets.key_bar import Key, KeyBar
 from lvm_tui.widgets.run_header import RunHeader
 
@@ -52,11 +53,25 @@ class FrameScreen(Screen[None]):
     def receive(self, frame: Frame) -> None:
         """A new frame; called by the app for the screen on top, and when it comes to the top."""
         self.query_one(RunHeader).show_frame(frame)
-        self.query_one(AlertBanner).show_frame(frame, calm=self.lvm.calm)
+        self.query_one(AlertBanner).show_frame(frame, calm=self.lvm.calm, keys=self._alert_keys())
         self.query_one(KeyBar).show_keys(
             self.app.current_mode, self._keys(self), self._keys(self.app)
         )
         self.show_frame(frame)
+
+    def key_of(self, name: str) -> str:
+        """The key that is named so in the key map, as a person reads it; "" where another action
+        of this screen has taken it."""
+        for entry in self.active_bindings.values():
+            if entry.binding.id == name:
+                return self.app.get_key_display(entry.binding)
+        return ""
+
+    def _alert_keys(self) -> AlertKeys:
+        if not self.lvm.frame.alerts and not self.query_one(AlertBanner).display:
+            return AlertKeys()
+        names = ("acknowledge", "acknowledge_all", "next_alert")
+        return AlertKeys(*(self.key_of(name) for name in names))
 
     def _keys(self, node: DOMNode) -> tuple[Key, ...]:
         """Those of a screen or of the app that the last line shows."""
@@ -69,7 +84,9 @@ class FrameScreen(Screen[None]):
                 where = "app" if node is self.app else "screen"
                 key = Key(display, binding.description.lower(), f"{where}.{binding.action}")
                 keys.setdefault(binding.action, key)  # an action may have several keys
-        return tuple(keys.values())
+        known = [each.action for each in type(node).BINDINGS if isinstance(each, Binding)]
+        order = {action: at for at, action in enumerate(known)}  # a changed key keeps its place
+        return tuple(keys[action] for action in sorted(keys, key=lambda a: order.get(a, 99)))
 
     def on_mount(self) -> None:
         self.receive(self.lvm.frame)

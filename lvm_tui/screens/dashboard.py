@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.events import MouseScrollDown, MouseScrollUp
 from textual.widgets import ContentSwitcher, Static
 
 from lvm.errors import LvmError
@@ -17,10 +15,13 @@ from lvm_tui.export import export
 from lvm_tui.live import whole_log
 from lvm_tui.messages import Exported, Problem
 from lvm_tui.screens.base import FrameScreen
-from lvm_tui.state.curves import SMOOTHING
+from lvm_tui.screens.chart_keys import ChartKeys
 from lvm_tui.state.views import Frame, RunView
+from lvm_tui.widgets.alert_history import AlertHistory
+from lvm_tui.widgets.gate_table import GateTable
 from lvm_tui.widgets.log_tail import LogTail
-from lvm_tui.widgets.loss_chart import LineChart, Look, plot_of
+from lvm_tui.widgets.loss_chart import LineChart, plot_of
+from lvm_tui.widgets.page import Page
 from lvm_tui.widgets.preparation import TaskList
 from lvm_tui.widgets.quality import QualityLine, QualityPanel
 from lvm_tui.widgets.queue_strip import QueueStrip
@@ -48,30 +49,34 @@ HELP = """\
 [b]offsets[/b]     \\[+1] is the chunk to predict; a peak at 0 or before is backward bias
 [b]data[/b]        must reach coherence .40, signal +.08, and rise with position
 [b]alerts[/b]      stay until acknowledged, from anywhere, and in the log for good
+[b]charts[/b]      zoom with the wheel too; a click sets the cursor, esc takes it away
 [b]smoothing[/b]   debiased moving average; no spike is lost, whatever the zoom
 [b]export[/b]      batches.csv, epochs.csv, run.json, dashboard.svg in the run's exports/\
 """
 
 
-class Dashboard(FrameScreen):
+class Dashboard(ChartKeys, FrameScreen):
     TITLE = "Dashboard"
     HELP_TEXT = HELP
+    AUTO_FOCUS = ""  # a page that is closed would take the arrow keys
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "log_scale", "Log scale", id="log_scale"),
-        Binding("left_square_bracket", "smooth(-1)", "Smooth", key_display="[ ]", id="less_smooth"),
-        Binding("right_square_bracket", "smooth(1)", "Smoother", show=False, id="more_smooth"),
-        Binding("plus,equals_sign", "zoom(1)", "Zoom", key_display="+ -", id="zoom_in"),
-        Binding("minus", "zoom(-1)", "Zoom out", show=False, id="zoom_out"),
-        Binding("left", "pan(-1)", "Pan", key_display="← →", id="pan_left"),
-        Binding("right", "pan(1)", "Pan right", show=False, id="pan_right"),
-        Binding("0", "reset_view", "Whole run", show=False, id="whole_run"),
+        Binding("g", "open('gates')", "Gates", id="gates"),
+        Binding("h", "open('alerts')", "Alert history", show=False, id="alert_history"),
+        *ChartKeys.KEYS,
         Binding("e", "export", "Export", show=False, id="export"),
         Binding("c", "charts", "Charts or summary", show=False, id="charts"),
+        Binding("escape", "back", "Back", show=False),
     ]
 
-    look = Look()
+    _opened = ""
+    """The body that a person asked for, instead of the one that fits."""
     _charts_wanted = False
+
+    @property
+    def frame(self) -> Frame:
+        """What is shown."""
+        return self.lvm.frame
 
     def compose_body(self) -> ComposeResult:
         with ContentSwitcher(initial="welcome", id="body"):
@@ -86,23 +91,32 @@ class Dashboard(FrameScreen):
                     yield QualityLine(id="data")
                 yield Scoreboard(id="scoreboard")
             yield Summary(id="summary")
+            with Page("all numbers", id="gates"):
+                yield GateTable()
+            with Page("alerts", id="alerts"):
+                yield AlertHistory()
         yield LogTail(id="log")
         yield QueueStrip(id="queue")
 
     def show_frame(self, frame: Frame) -> None:
         body = self.query_one(ContentSwitcher)
-        body.current = self._stage(frame)
+        body.current = self._opened or self._stage(frame)
         self.query_one(LogTail).show_frame(frame, self.lvm.zone)
         self.query_one(QueueStrip).show_frame(frame)
-        if body.current == "preparation":
-            self.query_one(TaskList).show(frame.workspace.tasks)
-            self.query_one(QualityPanel).show(frame.run.data if frame.run else None)
-        elif body.current == "training":
-            self.query_one(Scoreboard).show_frame(frame)
-            self.query_one(QualityLine).show(frame.run.data if frame.run else None)
-            self._show_charts(frame)
-        elif body.current == "summary":
-            self.query_one(Summary).show_frame(frame)
+        match body.current:
+            case "preparation":
+                self.query_one(TaskList).show(frame.workspace.tasks)
+                self.query_one(QualityPanel).show(frame.run.data if frame.run else None)
+            case "training":
+                self.query_one(Scoreboard).show_frame(frame, self.key_of("gates"))
+                self.query_one(QualityLine).show(frame.run.data if frame.run else None)
+                self.show_charts()
+            case "summary":
+                self.query_one(Summary).show_frame(frame)
+            case "gates":
+                self.query_one(GateTable).show_run(frame.run)
+            case "alerts":
+                self.query_one(AlertHistory).show_frame(frame, self.lvm.zone)
 
     def _stage(self, frame: Frame) -> str:
         """Which of the four bodies fits what is going on."""
@@ -117,43 +131,35 @@ class Dashboard(FrameScreen):
         # the data and its quality, until the first batch, or for good if it was refused
         return "preparation" if run.step == 0 else "training"
 
-    def _show_charts(self, frame: Frame) -> None:
-        if frame.run is not None:
-            self.query_one("#loss", LineChart).show(plot_of(frame.run, "loss", self.look))
-            self.query_one("#cosine", LineChart).show(plot_of(frame.run, "cosine", self.look))
+    def action_open(self, name: str) -> None:
+        """Open a page over the body, or close it again."""
+        if name == self._opened:
+            self.action_back()
+            return
+        if name == "gates" and self.frame.run is None:
+            self.notify("no run yet: there is nothing to judge")
+            return
+        self._opened = name
+        self.show_frame(self.frame)
+        self.query_one(f"#{name}").focus()
 
-    def _look(self, look: Look) -> None:
-        self.look = look
-        self._show_charts(self.lvm.frame)
+    def action_back(self) -> None:
+        """Close the page that is open, or take the cursor away."""
+        if self._opened:
+            self._opened = ""
+            self.set_focus(None)
+            self.show_frame(self.frame)
+        elif self.look.cursor is not None:
+            self.action_cursor()
 
-    def action_log_scale(self) -> None:
-        self._look(replace(self.look, log=not self.look.log))
-
-    def action_smooth(self, by: int) -> None:
-        level = min(max(self.look.level + by, 0), len(SMOOTHING) - 1)
-        self._look(replace(self.look, level=level))
-
-    def action_zoom(self, by: int) -> None:
-        view = self.look.viewport
-        self._look(replace(self.look, viewport=view.zoomed_in() if by > 0 else view.zoomed_out()))
-
-    def action_pan(self, by: int) -> None:
-        view = self.look.viewport
-        self._look(replace(self.look, viewport=view.right() if by > 0 else view.left()))
-
-    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        if isinstance(event.widget, LineChart):
-            self.action_zoom(1)
-
-    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        if isinstance(event.widget, LineChart):
-            self.action_zoom(-1)
-
-    def action_reset_view(self) -> None:
-        self._look(Look(log=self.look.log))
+    def show_charts(self) -> None:
+        run = self.frame.run
+        if run is not None:
+            self.query_one("#loss", LineChart).show(plot_of(run, "loss", self.look))
+            self.query_one("#cosine", LineChart).show(plot_of(run, "cosine", self.look))
 
     def action_export(self) -> None:
-        run = self.lvm.frame.run
+        run = self.frame.run
         if run is None:
             self.notify("no run to export", severity="warning")
         else:
@@ -172,4 +178,4 @@ class Dashboard(FrameScreen):
 
     def action_charts(self) -> None:
         self._charts_wanted = not self._charts_wanted
-        self.show_frame(self.lvm.frame)
+        self.show_frame(self.frame)

@@ -13,6 +13,9 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+WIDTH = 90
+"""Cells of the dialog, as in app.tcss, where there is room for it."""
+
 
 class Help(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,q", "dismiss", "Close")]
@@ -27,16 +30,23 @@ class Help(ModalScreen[None]):
         with VerticalScroll(id="dialog") as dialog:
             dialog.border_title = self._title
             dialog.border_subtitle = "esc closes"
-            yield Static(
-                Content("\n").join(
-                    [
-                        Content.assemble((f"{key:>10}  ", "$text-primary bold"), words)
-                        for key, words in self._keys
-                    ]
-                )
-            )
+            yield Static(Content("\n").join(_table(self._keys, self.app.size.width)))
             if self._text:
                 yield Static(self._text, id="words")
+
+
+def _table(keys: list[tuple[str, str]], width: int) -> list[Content]:
+    """The keys with their words; side by side where two columns fit."""
+    cells = [Content.assemble((f"{key:>10}  ", "$text-primary bold"), words) for key, words in keys]
+    column = max(cell.cell_length for cell in cells) + 3
+    if 2 * column > min(width * 9 // 10, WIDTH) - 6:
+        return cells
+    half = -(-len(cells) // 2)
+    right = [*cells[half:], Content("")]
+    return [
+        left + Content(" " * (column - left.cell_length)) + beside
+        for left, beside in zip(cells[:half], right, strict=False)
+    ]
 
 
 def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:

@@ -16,7 +16,6 @@ from lvm_tui.messages import Problem
 from lvm_tui.screens.dashboard import Dashboard
 from lvm_tui.state.views import Frame
 from lvm_tui.widgets.hints import Hint, HintLine, Hints
-from lvm_tui.widgets.loss_chart import Look
 
 _HINTS = Hints(
     (
@@ -92,20 +91,19 @@ class RunPage(Dashboard):
     def receive(self, frame: Frame) -> None:  # noqa: ARG002 - the live frame is of another run
         super().receive(self._own)
 
-    def _look(self, look: Look) -> None:
-        self.look = look
-        self._show_charts(self._own)
-
-    def action_export(self) -> None:
-        run = self._own.run
-        if run is not None:
-            self._export(run, self.app.export_screenshot(title=run.run))
+    @property
+    def frame(self) -> Frame:
+        return self._own
 
     def action_charts(self) -> None:
         """There is no summary of one run: the charts stay."""
 
     def action_leave_run(self) -> None:
-        self.dismiss()
+        """Back by one step: out of a page or the cursor, or out of the run."""
+        if self._opened or self.look.cursor is not None:
+            self.action_back()
+        else:
+            self.dismiss()
 
     def action_steer_elsewhere(self) -> None:
         self.notify("to look at only: what trains is steered on the dashboard (1)")

@@ -247,7 +247,7 @@ def _alert_raised(view: RunView, event: e.AlertRaised) -> RunView:
 
 def _alert_acknowledged(view: RunView, event: e.AlertAcknowledged) -> RunView:
     alerts = tuple(
-        replace(alert, acknowledged_by=event.by or "somebody")
+        replace(alert, acknowledged_by=event.by or "somebody", acknowledged_at=view.time)
         if alert.id == event.alert and alert.open
         else alert
         for alert in view.alerts

@@ -75,6 +75,7 @@ class Alert:
     epoch: int
     time: float
     acknowledged_by: str | None = None
+    acknowledged_at: float | None = None
 
     @property
     def open(self) -> bool:
@@ -311,3 +312,12 @@ class Frame:
     """A person asked for this one run: what else happens is left out."""
     catching_up: bool = False
     """The logs have not yet been read to their end."""
+
+    @property
+    def all_alerts(self) -> tuple[Alert, ...]:
+        """Acknowledged ones too, of all runs of the queue, the newest first."""
+        runs: tuple[RunView, ...] = () if self.run is None else (self.run,)
+        if not self.pinned:
+            runs += self.finished
+        found = [alert for run in runs for alert in run.alerts]
+        return tuple(sorted(found, key=lambda alert: alert.time, reverse=True))

@@ -2,37 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.content import Content
 from textual.geometry import Size
 from textual.timer import Timer
 
 from lvm_tui.state.views import Alert, Frame
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import lines, spread
+from lvm_tui.widgets.text import clickable, lines, spread
 
 FLASH = 0.6
 """Seconds between bright and dark."""
 
-_SIGNS = {"severe": "▲▲▲", "alarm": "▲▲", "caution": "▲", "notice": "•"}
+SIGNS = {"severe": "▲▲▲", "alarm": "▲▲", "caution": "▲", "notice": "•"}
 
 
-class AlertBanner(Board[tuple[Alert, ...]]):
-    """The most urgent open alert, and how many more there are."""
+@dataclass(frozen=True, slots=True)
+class AlertKeys:
+    """Under which keys a person answers; "" where there is none."""
 
+    acknowledge: str = ""
+    all: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What the banner shows."""
+
+    alerts: tuple[Alert, ...] = ()
+    at: int = 0
+    """Which of them."""
+    keys: AlertKeys = AlertKeys()
+
+
+class AlertBanner(Board[Open]):
+    """One open alert, the most urgent unless another was chosen, and how many more there are."""
+
+    _slice = Open()
     _timer: Timer | None = None
-    _watching = False
+    _keys = AlertKeys()
+    _chosen: Alert | None = None
+    _first: Alert | None = None
+    """The most urgent one when `_chosen` was chosen: a more urgent one comes before any choice."""
 
     @property
     def alert(self) -> Alert | None:
         """The one that is shown, and that the key acknowledges."""
-        return self._slice[0] if self._slice else None
+        return self._slice.alerts[self._slice.at] if self._slice.alerts else None
 
-    def show_frame(self, frame: Frame, *, calm: bool) -> None:
-        self._watching = frame.watching
-        self.show(frame.alerts)
+    def show_frame(self, frame: Frame, *, calm: bool, keys: AlertKeys) -> None:
+        alerts = frame.alerts
+        at = 0
+        if self._chosen in alerts and self._first == alerts[0]:
+            at = alerts.index(self._chosen)
+        self._keys = AlertKeys() if frame.watching else keys
+        self._show(Open(alerts, at, self._keys), calm=calm)
+
+    def next(self, *, calm: bool) -> None:
+        """Show the alert after this one; after the last comes the first."""
+        alerts = self._slice.alerts
+        if len(alerts) > 1:
+            at = (self._slice.at + 1) % len(alerts)
+            self._chosen, self._first = alerts[at], alerts[0]
+            self._show(Open(alerts, at, self._keys), calm=calm)
+
+    def _show(self, slice_: Open, *, calm: bool) -> None:
+        self.show(slice_)
         alert = self.alert
         self.display = alert is not None
-        for level in _SIGNS:
+        for level in SIGNS:
             self.set_class(alert is not None and alert.level == level, f"-{level}")
         flashing = alert is not None and alert.flashing and not calm
         if flashing and self._timer is None:
@@ -50,20 +90,30 @@ class AlertBanner(Board[tuple[Alert, ...]]):
         """From bright to dark or back."""
         self.toggle_class("-dark")
 
-    def draw(self, slice_: tuple[Alert, ...], size: Size) -> Content:
-        if not slice_:
+    def draw(self, slice_: Open, size: Size) -> Content:
+        if not slice_.alerts:
             return Content("")
-        alert = slice_[0]
-        width = size.width
-        sign = _SIGNS.get(alert.level, "•")
-        keys = "[a] acknowledge" + ("  [A] all" if len(slice_) > 1 else "")
-        key = Content.styled("" if self._watching else keys, "bold")
-        first = spread(Content.assemble((f"{sign} ", "bold"), (alert.message, "bold")), key, width)
-        notes = [f"1 of {len(slice_)}"] if len(slice_) > 1 else []
-        notes.append(alert.run if alert.epoch == 0 else f"{alert.run} epoch {alert.epoch}")
-        if not self._watching and keys not in first.plain:
+        alert, count, width = slice_.alerts[slice_.at], len(slice_.alerts), size.width
+        sign = SIGNS.get(alert.level, "•")
+        keys = _keys(slice_)
+        first = Content.assemble((f"{sign} ", "bold"), (alert.message, "bold"))
+        beside = first.cell_length + keys.cell_length + 2 <= width
+        notes = [Content(f"{slice_.at + 1} of {count}")] if count > 1 else []
+        notes.append(Content(alert.run if alert.epoch == 0 else f"{alert.run} epoch {alert.epoch}"))
+        if not beside and keys:
             notes.insert(0, keys)
         if alert.fix:
-            notes.append(f"→ {alert.fix}")
-        second = Content(" " * (len(sign) + 1) + " · ".join(notes))
-        return lines((first, second.truncate(width, ellipsis=True)))
+            notes.append(Content(f"→ {alert.fix}"))
+        second = Content(" " * (len(sign) + 1)) + Content(" · ").join(notes)
+        top = spread(first, keys if beside else Content(""), width)
+        return lines((top, second.truncate(width, ellipsis=True)))
+
+
+def _keys(slice_: Open) -> Content:
+    keys, several = slice_.keys, len(slice_.alerts) > 1
+    parts = [(keys.acknowledge, "acknowledge", "acknowledge")]
+    if several:
+        parts += [(keys.all, "all", "acknowledge(True)"), (keys.next, "next", "next_alert")]
+    return Content("  ").join(
+        [clickable(key, words, f"app.{action}", "bold") for key, words, action in parts if key]
+    )

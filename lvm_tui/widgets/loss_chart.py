@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import ClassVar, Literal
 
 from rich.style import Style
 from rich.text import Text
+from textual.events import Click
+from textual.message import Message
 from textual.widget import Widget
 
+from lvm_tui.state.cursor import Reading, read
 from lvm_tui.state.curves import SMOOTHING, Curve
 from lvm_tui.state.views import RunView
 from lvm_tui.widgets.plotting import AXIS, LABEL, Axis, Line, draw, linear_axis, log_axis
 from lvm_tui.widgets.viewport import Viewport
 
-TRAIN, VAL = 4, 3
-"""Palette numbers of the two lines."""
+TRAIN, VAL, CURSOR = 4, 3, 6
+"""Palette numbers of the lines."""
 
 _MARGIN = 0.04
 """Share of the range that is kept free above and below."""
@@ -31,6 +34,8 @@ class Look:
     """Index into SMOOTHING."""
     log: bool = False
     viewport: Viewport = field(default_factory=Viewport)
+    cursor: float | None = None
+    """The step whose values are told, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,11 @@ class Plot:
     look: Look
 
 
+def last_step(run: RunView) -> int:
+    """The step that the charts of a run end at."""
+    return max(run.step, run.loss.last_step, 1)
+
+
 def plot_of(run: RunView, which: Literal["loss", "cosine"], look: Look) -> Plot:
     values = (
         (row.step, row.val_loss if which == "loss" else row.val_cosine) for row in run.history
@@ -54,9 +64,9 @@ def plot_of(run: RunView, which: Literal["loss", "cosine"], look: Look) -> Plot:
         title=which,
         curve=run.loss if which == "loss" else run.cosine,
         validation=tuple((step, value) for step, value in values if value is not None),
-        last_step=max(run.step, run.loss.last_step, 1),
+        last_step=last_step(run),
         batches=run.batches,
-        look=look if which == "loss" else Look(look.level, False, look.viewport),
+        look=look if which == "loss" else replace(look, log=False),
     )
 
 
@@ -67,7 +77,15 @@ class LineChart(Widget):
         "line-chart--train",
         "line-chart--val",
         "line-chart--axis",
+        "line-chart--cursor",
     }
+
+    @dataclass
+    class Pointed(Message):
+        """Somebody clicked a place of the chart."""
+
+        share: float
+        """Of the visible part, 0 at the left edge."""
 
     _plot: Plot | None = None
 
@@ -82,7 +100,8 @@ class LineChart(Widget):
         if plot is None or width < LABEL + 8 or height < 3:
             return Text("")
         styles = self._styles()
-        title = _title(plot, styles, width)
+        cursor = plot.look.cursor
+        title = _title(plot, styles, width) if cursor is None else told(plot, cursor, styles, width)
         title.append("\n")
         if not plot.curve.buckets and not plot.validation:
             title.append("waiting for the first batch …", styles[AXIS])
@@ -90,6 +109,8 @@ class LineChart(Widget):
         start, end = plot.look.viewport.steps(plot.last_step)
         lines = _lines(plot, start, end, width - LABEL)
         y = _y_axis(plot, lines, height - 2)
+        if cursor is not None and start <= cursor <= end:
+            lines.insert(0, Line(((cursor, y.low), (cursor, y.high)), CURSOR))
         x = _x_axis(plot, start, end, (width - LABEL) // 12)
         title.append_text(draw(width, height - 1, lines, x, y, styles))
         return title
@@ -103,7 +124,20 @@ class LineChart(Widget):
             TRAIN: component("line-chart--train"),
             VAL: component("line-chart--val"),
             AXIS: component("line-chart--axis"),
+            CURSOR: component("line-chart--cursor"),
         }
+
+    @property
+    def columns(self) -> int:
+        """Cells of the part that is drawn in."""
+        return max(self.size.width - LABEL, 1)
+
+    def share_at(self, x: int) -> float:
+        """The place of a column of the widget in the visible part, 0 to 1."""
+        return min(max((x - LABEL + 0.5) / self.columns, 0.0), 1.0)
+
+    def on_click(self, event: Click) -> None:
+        self.post_message(self.Pointed(self.share_at(event.x)))
 
 
 def _title(plot: Plot, styles: dict[int, Style], width: int) -> Text:
@@ -124,6 +158,44 @@ def _title(plot: Plot, styles: dict[int, Style], width: int) -> Text:
         text.append("  " + " ".join(notes), styles[AXIS])
     text.truncate(width)
     return text
+
+
+def told(plot: Plot, cursor: float, styles: dict[int, Style], width: int) -> Text:
+    """What the curves say under the cursor, in as many words as there is room for."""
+    found = read(plot.curve, plot.validation, plot.look.level, cursor)
+    if found is None:
+        return Text(plot.title, Style(bold=True), no_wrap=True, end="")
+    train, val = _range(found), _short(found.validation)
+    epoch = f"{found.step / plot.batches:.2f}" if plot.batches else "–"
+    tested = f" (epoch {found.validated / plot.batches:.0f})" if plot.batches and val else ""
+    forms = (
+        (f"  epoch {epoch} · step {found.step:,}", "  train ", train, "  val ", val + tested),
+        (f"  epoch {epoch} · step {found.step:,}", "  train ", train, "  val ", val),
+        (f"  epoch {epoch}", "  train ", _short(found.high), "  val ", val),
+        (f" {epoch}", " t ", _short(found.high), " v ", val),
+    )
+    for place, train_word, train_value, val_word, val_value in forms:
+        text = Text(no_wrap=True, overflow="ellipsis", end="")
+        text.append(plot.title, Style(bold=True))
+        text.append(place, styles[CURSOR])
+        text.append(train_word)
+        text.append(train_value, styles[TRAIN])
+        text.append(val_word if val_value else "")
+        text.append(val_value, styles[VAL])
+        if text.cell_len <= width:
+            break
+    text.truncate(width, overflow="ellipsis")
+    return text
+
+
+def _range(found: Reading) -> str:
+    low, high = _short(found.low), _short(found.high)
+    return high if low == high else f"{low}…{high}"
+
+
+def _short(value: float | None) -> str:
+    """Four digits that count."""
+    return "" if value is None else f"{value:.4g}".replace("-", "−")
 
 
 def _lines(plot: Plot, start: float, end: float, columns: int) -> list[Line]:

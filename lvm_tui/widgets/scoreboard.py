@@ -11,11 +11,11 @@ from textual.geometry import Size
 
 from lvm.settings import Thresholds
 from lvm_tui.numbers import fixed, short, signed
-from lvm_tui.state.views import Fivecat, Frame, Testing
+from lvm_tui.state.views import Fivecat, Frame, RunView, Testing
 from lvm_tui.state.wording import missing_for_production
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.offset_profile import profile_bars, profile_line
-from lvm_tui.widgets.text import lines, sparkline, spread, verdict
+from lvm_tui.widgets.text import clickable, lines, sparkline, spread, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,9 @@ _ROOMY = 56
 _NEEDS = re.compile(r", needs \S+ \S+: short by")
 """What is left out where there is less room; the need stands in the table."""
 
+_GAP = 8
+"""Cells of the distance to the gate, where there is room for it."""
+
 _TREND = 12
 """Cells of the widest trend."""
 
@@ -76,25 +79,31 @@ class Standing:
     next_epoch: int | None
     testing: Testing | None
     bias_alerts: int
+    key: str = ""
+
+
+def standing_of(run: RunView, key: str = "") -> Standing:
+    return Standing(run.fivecats, run.next_fivecat, run.testing, run.bias_alerts, key)
 
 
 class Scoreboard(Board[Standing]):
-    def show_frame(self, frame: Frame) -> None:
-        run = frame.run
-        if run is not None:
-            self.show(Standing(run.fivecats, run.next_fivecat, run.testing, run.bias_alerts))
+    def show_frame(self, frame: Frame, key: str = "") -> None:
+        """key: shows all the numbers; named in the title where there is room."""
+        if frame.run is not None:
+            self.show(standing_of(frame.run, key))
 
     def draw(self, slice_: Standing, size: Size) -> Content:
         width, height = size.width, size.height
         result = slice_.fivecats[-1].result if slice_.fivecats else {}
         val, ood = result.get("VAL") or {}, result.get("OOD") or {}
-        trend = min(_TREND, width - _TABLE)
-        rows = [_title(slice_, width), _heads(trend)]
+        gap = _GAP if width >= _TABLE + _GAP + 6 else 0
+        trend = min(_TREND, width - _TABLE - gap)
+        rows = [_title(slice_, width), _heads(gap, trend)]
         airy = height >= _AIRY
         for row in ROWS:
             if airy and row.gate and row is not ROWS[0]:
                 rows.append(Content(""))
-            rows.append(_row(row, slice_.fivecats, trend))
+            rows.append(_row(row, slice_.fivecats, gap, trend))
         spare = height - len(rows)
         if result and spare >= _BARS[0] + 8 and width >= 52:
             bars = min(max(spare - 14, _BARS[0]), _BARS[1])
@@ -103,14 +112,14 @@ class Scoreboard(Board[Standing]):
             rows.append(profile_line("VAL", val, width))
             if spare > 3:
                 rows.append(profile_line("OOD", ood, width))
-        rows += _readiness(result, slice_.bias_alerts, width, height - len(rows))
+        rows += readiness(result, slice_.bias_alerts, width, height - len(rows))
         return lines(row.truncate(width, ellipsis=True) for row in rows)
 
 
 def _title(standing: Standing, width: int) -> Content:
     result = standing.fivecats[-1].result if standing.fivecats else {}
-    remark = _remark(result)
-    roomy = width >= _TABLE + 3 and not remark
+    note = remark(result)
+    roomy = width >= _TABLE + 3 and not note
     parts = [Content.styled("5CAT gates" if roomy else "5CAT", "bold")]
     if standing.fivecats:
         parts.append(Content(f"epoch {standing.fivecats[-1].epoch}"))
@@ -120,8 +129,11 @@ def _title(standing: Standing, width: int) -> Content:
         words = "next after epoch" if roomy else "next"
         parts.append(Content.styled(f"{words} {standing.next_epoch}", "$dim"))
     title = Content("  ").join(parts)
-    if remark:
-        return spread(title, Content.styled(remark, "$text-warning"), width)
+    if note:
+        return spread(title, Content.styled(note, "$text-warning"), width)
+    more = clickable(standing.key, "all", "screen.open('gates')", "$dim") if standing.key else None
+    if more is not None and (roomy or len(standing.fivecats) < 2):
+        return spread(title, more, width)
     if roomy or len(standing.fivecats) < 2:
         return title
     margins = [number(fivecat.result, "VAL", "margin") for fivecat in standing.fivecats]
@@ -129,19 +141,20 @@ def _title(standing: Standing, width: int) -> Content:
     return spread(title, trend, width)
 
 
-def _remark(result: dict[str, Any]) -> str:
+def remark(result: dict[str, Any]) -> str:
     """What a reader of these numbers must know."""
     if result.get("origin") == "target":
         return "k from the target"
     return "order-blind model" if result.get("order_blind") else ""
 
 
-def _heads(trend: int) -> Content:
+def _heads(gap: int, trend: int) -> Content:
     text = f"{'':12}{'VAL':>6}   {'need':<6}{'OOD':>6}   {'need':<6}"
+    text += f"{'to gate':<{gap}}" if gap else ""
     return Content.styled(text + ("trend" if trend >= 5 else ""), "$dim")
 
 
-def _row(row: Row, fivecats: tuple[Fivecat, ...], trend: int) -> Content:
+def _row(row: Row, fivecats: tuple[Fivecat, ...], gap: int, trend: int) -> Content:
     result = fivecats[-1].result if fivecats else {}
     gate = (result.get("gates") or {}).get(row.name)
     mark = verdict(gate) if row.gate and gate is not None else Content(" ")
@@ -150,8 +163,8 @@ def _row(row: Row, fivecats: tuple[Fivecat, ...], trend: int) -> Content:
         if row.key == "bins" and split == "OOD":
             cells.append(Content(" " * 15))
             continue
-        check = _check(result, row, split)
-        need = check.get("need", _needed(row, split))
+        check = check_of(result, row, split)
+        need = check.get("need", needed(row, split))
         value = number(result, split, row.key)
         shown = (signed(value) if row.sign else fixed(value)).rjust(6)
         passed = None if value is None else check.get("passed")
@@ -164,13 +177,17 @@ def _row(row: Row, fivecats: tuple[Fivecat, ...], trend: int) -> Content:
                 (f" {sign}{short(float(need), sign=row.sign):<5}", "$dim"),
             )
         )
+    if gap:
+        ways = [way_to_gate(result, row, split) for split in ("VAL", "OOD")]
+        known = [way for way in ways if way is not None]
+        cells.append(gap_cell(min(known) if known else None, gap))
     if trend >= 3:
         values = [number(fivecat.result, "VAL", row.key) for fivecat in fivecats]
         cells.append(Content.styled(sparkline(values, trend), "$text-primary"))
     return Content("").join(cells)
 
 
-def _check(result: dict[str, Any], row: Row, split: str) -> dict[str, Any]:
+def check_of(result: dict[str, Any], row: Row, split: str) -> dict[str, Any]:
     """The number as the battery judged it: need, passed, short_by; {} before the first one."""
     for check in result.get("checks") or ():
         if (check["gate"], check["name"], check["split"]) == (row.name, row.need, split):
@@ -178,10 +195,27 @@ def _check(result: dict[str, Any], row: Row, split: str) -> dict[str, Any]:
     return {}
 
 
-def _needed(row: Row, split: str) -> float:
+def needed(row: Row, split: str) -> float:
     """The default need, before a battery has said by which it judges."""
     needs = Thresholds().to_json()
     return float(needs.get(row.need, needs.get(f"{row.need}_{split.lower()}", 0.0)))
+
+
+def way_to_gate(result: dict[str, Any], row: Row, split: str) -> float | None:
+    """How far beyond its need a number is; negative: short of it. None: not measured."""
+    value = number(result, split, row.key)
+    if value is None or (row.key == "bins" and split == "OOD"):
+        return None
+    need = float(check_of(result, row, split).get("need", needed(row, split)))
+    return value - need if row.op == ">=" else need - value
+
+
+def gap_cell(way: float | None, width: int) -> Content:
+    """`+.061` of room, `−.204` still to go."""
+    if way is None:
+        return Content(" " * width)
+    style = "$dim" if way >= 0 else "$text-error"
+    return Content.styled(f"{short(way, 3, sign=True):<{width}}", style)
 
 
 def number(result: dict[str, Any], split: str, key: str) -> float | None:
@@ -198,7 +232,7 @@ def number(result: dict[str, Any], split: str, key: str) -> float | None:
     return float(value) if value is not None else None
 
 
-def _readiness(result: dict[str, Any], bias_alerts: int, width: int, room: int) -> list[Content]:
+def readiness(result: dict[str, Any], bias_alerts: int, width: int, room: int) -> list[Content]:
     """Ready or not, and what is missing: all of it, or the most important in one line."""
     if not result:
         return [Content.styled("no 5CAT yet: its direction is unknown", "$dim")]

@@ -14,6 +14,12 @@ NO = Content.styled("✗", "$text-error bold")
 UNKNOWN = Content.styled("?", "$text-warning")
 
 
+def clickable(key: str, words: str, action: str, style: str = "") -> Content:
+    """`[a] acknowledge`, which may be clicked as well."""
+    style = f"{style} @click={action}".strip()
+    return Content.assemble((f"[{key}]", style), (f" {words}" if words else "", style))
+
+
 def verdict(passed: bool | None) -> Content:
     """✓, ✗, or ? for what was not measured."""
     if passed is None:

@@ -36,6 +36,22 @@ class Viewport:
         back = 0.0 if self.follows else self.back - 0.25 / zoom
         return _kept(Viewport(zoom, back))
 
+    def zoomed(self, by: int, at: float) -> Viewport:
+        """Twice or half as near; what lies at `at`, a share of the whole run, stays in place."""
+        zoom = min(max(self.zoom * 2 if by > 0 else self.zoom // 2, 1), MOST)
+        start = 1.0 - self.back - 1.0 / self.zoom
+        within = (at - start) * self.zoom  # 0 at the left edge, 1 at the right one
+        end = at - within / zoom + 1.0 / zoom
+        return _kept(Viewport(zoom, 1.0 - end))
+
+    def showing(self, at: float) -> Viewport:
+        """Moved just as far as needed for `at`, a share of the whole run, to be in sight."""
+        end = 1.0 - self.back
+        start = end - 1.0 / self.zoom
+        if at < start:
+            return _kept(replace(self, back=1.0 - at - 1.0 / self.zoom))
+        return _kept(replace(self, back=1.0 - at)) if at > end else self
+
     def left(self) -> Viewport:
         return _kept(replace(self, back=self.back + _PAN / self.zoom))
 

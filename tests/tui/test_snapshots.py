@@ -78,6 +78,32 @@ def test_help(snap_compare: Compare, make_app: MakeApp) -> None:
     assert snap_compare(make_app(scenes.going_well()), terminal_size=MEDIUM, run_before=press)
 
 
+@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x40"])
+@pytest.mark.parametrize(
+    ("scene", "keys"),
+    [
+        (scenes.training_with_alert, "g"),
+        (scenes.queue_finished, "h"),
+        (scenes.going_well, "x"),
+        (scenes.training_with_alert, "n"),
+    ],
+    ids=["all_numbers", "alert_history", "cursor", "next_alert"],
+)
+def test_what_a_person_opens(
+    snap_compare: Compare,
+    make_app: MakeApp,
+    scene: Callable[[], MemoryWorkspace],
+    keys: str,
+    size: tuple[int, int],
+) -> None:
+    async def press(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    assert snap_compare(make_app(scene()), terminal_size=size, run_before=press)
+
+
 def test_log_scale_zoomed(snap_compare: Compare, make_app: MakeApp) -> None:
     async def press(pilot: Pilot[Any]) -> None:
         await settle(pilot)
@@ -99,8 +125,9 @@ def test_without_colours(
     assert snap_compare(app, terminal_size=SMALL, run_before=settle)
 
 
-def test_the_light_theme(snap_compare: Compare, make_app: MakeApp) -> None:
-    look = DashboardSettings(theme="lvm-light", animations="none")
+@pytest.mark.parametrize("theme", ["lvm-light", "lvm-colour-blind", "lvm-high-contrast"])
+def test_another_theme(snap_compare: Compare, make_app: MakeApp, theme: str) -> None:
+    look = DashboardSettings(theme=theme, animations="none")
     app = make_app(scenes.training_with_alert(), look=look)
     assert snap_compare(app, terminal_size=MEDIUM, run_before=settle)
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lvm.cli.output import Output
 from lvm.config import CONFIG_NAME, find_data, load_config, render_template
 from lvm.errors import InputError
 from lvm.files import write_text
-from lvm.settings import IN_TRAINING, SPLIT_SEED, Thresholds
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from lvm.data.sources import Corpus
-    from lvm.quality.forecast import Forecast
+from lvm.settings import SPLIT_SEED
 
 
 def init(arguments: Namespace, output: Output) -> int:
@@ -103,7 +97,11 @@ def diagnose(arguments: Namespace, output: Output) -> int:
     aligned = opened.alignment
     found = None
     if opened.corpus is not None and not arguments.no_forecast:
-        found = _forecast(opened.corpus, thresholds, arguments.seed, output)
+        from lvm.runs.outlook import make_forecast
+
+        found = make_forecast(
+            opened.corpus, thresholds, seed=arguments.seed, progress=output.progress
+        )
     if output.as_json:
         output.document(
             {
@@ -123,32 +121,3 @@ def diagnose(arguments: Namespace, output: Output) -> int:
         output.line()
         output.lines(render_forecast(found))
     return 0 if report.passed else 1
-
-
-def _forecast(corpus: Corpus, thresholds: Thresholds, seed: int, output: Output) -> Forecast:
-    """Baselines measured by the battery itself, in its short form."""
-    import torch
-
-    from lvm.fivecat.battery import run_battery
-    from lvm.quality.forecast import forecast
-
-    def measure(model: nn.Module) -> dict[str, Any]:
-        found = run_battery(
-            model,
-            corpus.val_samples,
-            corpus.ood_samples,
-            IN_TRAINING.changed(seed=seed),
-            thresholds,
-            torch.device("cpu"),
-        )
-        return found.to_json()
-
-    return forecast(
-        corpus.train,
-        corpus.val_samples,
-        corpus.ood_samples,
-        thresholds,
-        measure=measure,
-        seed=seed,
-        progress=output.progress,
-    )

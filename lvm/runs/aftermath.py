@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
 
 from lvm.events import RunFinished
 from lvm.settings import Job, Objective, OnGateFailure
 
-FORWARD = "forward"
+FORWARD: Objective = "forward"
 """The objective that a run is tried again with."""
-OBJECTIVES: tuple[str, ...] = get_args(Objective)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def aftermath(job: Job, missing: Sequence[str]) -> Aftermath:
     wish = job.train.on_gate_failure
     if wish == "stop_queue":
         return Aftermath(wish, words, "the queue stops here, as this job says")
-    if wish == "retry_forward" and job.train.objective != FORWARD and FORWARD in OBJECTIVES:
+    if wish == "retry_forward" and job.train.objective != FORWARD:
         again = Job(train=job.train.changed(objective=FORWARD), data=job.data)
         return Aftermath(wish, words, "tried again with the forward objective", again)
     return Aftermath("go_on", words)

@@ -36,6 +36,8 @@ def format_event(record: Record, *, folder: str = "") -> str | None:
             return _started(event, record.time)
         case events.DataLoaded():
             return _data(event)
+        case events.ForecastMade():
+            return _forecast(event)
         case events.EpochFinished():
             return _epoch(event)
         case events.FivecatStarted():
@@ -115,6 +117,27 @@ def _data(event: events.DataLoaded) -> str:
         lines.append(f"   {event.quality.get('words', '')}")
         if event.overridden:
             lines.append("   ⚠️  trained on all the same, as its settings say")
+    return "\n".join(lines)
+
+
+def _forecast(event: events.ForecastMade) -> str:
+    if not event.forecast:
+        return f"🔮 No forecast: {event.note}"
+    when = "known from an earlier run" if event.cached else _duration(event.seconds)
+    lines = [f"🔮 Forecast of the gates ({when})"]
+    for name, found in event.forecast.get("baselines", {}).items():
+        numbers = [
+            f"{split} cos {_number(found[split]['cos'])}"
+            f" margin {_number(found[split]['margin'], 'margin')}"
+            for split in ("VAL", "OOD")
+        ]
+        lines.append(f"   {name.replace('_', ' ')}: {', '.join(numbers)}")
+    for gate, found in event.forecast.get("gates", {}).items():
+        lines.append(f"   {gate}: {found.get('verdict')}: {found.get('words')}")
+    if arrow := event.forecast.get("arrow", {}).get("words"):
+        lines.append(f"   {arrow}")
+    if event.note:
+        lines.append(f"   note: {event.note}")
     return "\n".join(lines)
 
 

@@ -28,6 +28,7 @@ def new_record(
         "job": job.to_json(),
         "thresholds": thresholds.to_json(),
         "data": None,
+        "forecast": None,
         **_here(root, by),
         "parent": parent or None,
         "resumed": [],

@@ -16,6 +16,7 @@ from lvm.events import QueueFinished, Record
 from lvm.runs.eventlog import EventWriter
 from lvm.runs.lease import HEARTBEAT, HeldLease
 from lvm.runs.notify import Notifier
+from lvm.runs.outlook import MakeForecast
 from lvm.runs.project import Project
 from lvm.runs.training_run import Check, OpenCorpus, Tools, Train
 from lvm.runs.who import whoami
@@ -26,8 +27,8 @@ IDLE = 0.2
 
 
 class Runner:
-    """One runner of a project. train, open_corpus, check: instead of the engine's own, which are
-    imported (torch and all) when `run` needs them. by: who runs it, for the record."""
+    """One runner of a project. train, open_corpus, check, forecast: instead of the engine's own,
+    which are imported (torch and all) when `run` needs them. by: who runs it, for the record."""
 
     def __init__(
         self,
@@ -37,12 +38,14 @@ class Runner:
         train: Train | None = None,
         open_corpus: OpenCorpus | None = None,
         check: Check | None = None,
+        forecast: MakeForecast | None = None,
         by: str | None = None,
         heartbeat: float = HEARTBEAT,
     ) -> None:
         self._project = project
         self._clock = clock or SystemClock()
         self._train, self._open_corpus, self._check = train, open_corpus, check
+        self._forecast = forecast
         self._by = by or whoami()
         self._heartbeat = heartbeat
 
@@ -120,6 +123,7 @@ class Runner:
             self._train or _engine("lvm.training.trainer", "train"),
             self._open_corpus or _engine("lvm.data.sources", "open_corpus"),
             self._check or _engine("lvm.quality.direction", "check_direction"),
+            self._forecast or _engine("lvm.runs.outlook", "outlook_document"),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import traceback
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,24 +28,20 @@ from lvm.events import (
     Record,
     Resumed,
     RunFinished,
-    TaskFinished,
-    TaskProgress,
-    TaskStarted,
 )
 from lvm.runs.folder import RunFolder, best_entries
 from lvm.runs.jobs import JobRow, JobState
+from lvm.runs.outlook import MakeForecast, kept_forecast, new_forecast
 from lvm.runs.project import Project
 from lvm.runs.record import data_record, new_record, resumed_record
 from lvm.runs.runlog import RunLog
 from lvm.runs.steering import Steering
+from lvm.runs.tasks import Ended, Task, task
 from lvm.settings import SPLIT_SEED, DataSettings, Thresholds, TrainSettings
 
 if TYPE_CHECKING:
     from lvm.data.sources import Corpus
     from lvm.quality.direction import DirectionReport
-
-PROGRESS_INTERVAL = 0.1
-"""Seconds between two progress events."""
 
 
 class Train(Protocol):
@@ -89,10 +86,7 @@ class Tools:
     train: Train
     open_corpus: OpenCorpus
     check: Check
-
-
-class _Ended(Exception):
-    """People ended the job before its training began."""
+    forecast: MakeForecast
 
 
 class TrainingRun:
@@ -138,7 +132,7 @@ class TrainingRun:
             self._train(self._loaded())
         except LeaseError:
             raise
-        except _Ended:
+        except Ended:
             self._finish("cancelled" if self._steering.ending == "cancel" else "stopped", "")
         except Exception as error:  # noqa: BLE001  whatever it is, it ends in the log, not the queue
             self._fail(error)
@@ -197,8 +191,30 @@ class TrainingRun:
                 "--accept-bad-data",
             )
         if self._steering.must_end:
-            raise _Ended
+            raise Ended
+        if self._job.job.train.forecast:
+            self._forecast(corpus)
         return corpus
+
+    def _forecast(self, corpus: Corpus) -> None:
+        """What the data allows, kept for the other runs on it; whatever comes of it, training
+        begins."""
+        kept = self._project.folder / "forecasts"
+        found = kept_forecast(kept, corpus, self._thresholds)
+        if found is None:
+            title = f"forecast of the gates for {self._folder.name}"
+            with self._task(f"forecast-{self._job.id}", title) as work:
+                found = new_forecast(
+                    kept,
+                    corpus,
+                    self._thresholds,
+                    self._tools.forecast,
+                    clock=self._clock,
+                    progress=work.progress,
+                )
+                work.ok, work.note = bool(found.forecast), found.note
+        self._folder.write_record(self._folder.record() | {"forecast": found.forecast or None})
+        self.write(found)
 
     def _write_record(self) -> None:
         now, job, before = self._clock.now(), self._job.job, self._folder.record()
@@ -219,31 +235,15 @@ class TrainingRun:
         self._folder.write_record(record)
 
     def _opened(self) -> Corpus:
-        task, begun = f"data-{self._job.id}", self._clock.monotonic()
-        told = begun
-
-        def progress(what: str, done: int, total: int) -> None:
-            nonlocal told
-            if self._steering.must_end:
-                raise _Ended
-            now = self._clock.monotonic()
-            if now - told >= PROGRESS_INTERVAL:
-                told = now
-                self._tell(TaskProgress(task, done, total, what))
-
-        self._tell(TaskStarted(task, f"opening the data of {self._folder.name}"))
-        ok, note = False, "ended by the user"
-        try:
+        with self._task(f"data-{self._job.id}", f"opening the data of {self._folder.name}") as work:
             corpus = self._tools.open_corpus(
-                self._job.job.data, root=self._root, seed=SPLIT_SEED, progress=progress
+                self._job.job.data, root=self._root, seed=SPLIT_SEED, progress=work.progress
             )
-            ok, note = True, corpus.source
-        except LvmError as error:
-            note = str(error)
-            raise
-        finally:
-            self._tell(TaskFinished(task, self._clock.monotonic() - begun, ok=ok, note=note))
+            work.ok, work.note = True, corpus.source
         return corpus
+
+    def _task(self, name: str, title: str) -> AbstractContextManager[Task]:
+        return task(name, title, tell=self._tell, steering=self._steering, clock=self._clock)
 
     # ------------------------------------------------------------------ training
 

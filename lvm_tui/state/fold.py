@@ -15,6 +15,7 @@ from lvm_tui.state.views import (
     Data,
     Epoch,
     Fivecat,
+    Forecast,
     Outcome,
     Pace,
     RunView,
@@ -171,6 +172,10 @@ def _data_loaded(view: RunView, event: e.DataLoaded) -> RunView:
     return replace(view, data=data)
 
 
+def _forecast_made(view: RunView, event: e.ForecastMade) -> RunView:
+    return replace(view, forecast=Forecast(event.forecast, event.seconds, event.cached, event.note))
+
+
 def _epoch_finished(view: RunView, event: e.EpochFinished) -> RunView:
     row = Epoch(
         event.epoch,
@@ -259,6 +264,7 @@ _RUN_HANDLERS: dict[type[e.Event], _Handler] = {
     e.RunStarted: _run_started,
     e.RunFinished: _run_finished,
     e.DataLoaded: _data_loaded,
+    e.ForecastMade: _forecast_made,
     e.EpochFinished: _epoch_finished,
     e.Paused: _paused,
     e.Resumed: _resumed,

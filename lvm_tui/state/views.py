@@ -108,6 +108,18 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the data allows, made before the training; see state/outlook.py for what it says."""
+
+    document: dict[str, Any]
+    """The `forecast` of `lvm diagnose --json`, with "arrow"; {} if it could not be made."""
+    seconds: float = 0.0
+    cached: bool = False
+    note: str = ""
+    """Why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended."""
 
@@ -150,6 +162,8 @@ class RunView:
     phase: Phase = "loading"
     outcome: Outcome | None = None
     data: Data | None = None
+    forecast: Forecast | None = None
+    """None before it was made, and where the job leaves it out."""
 
     epoch: int = 0
     """The epoch that is being trained, from 1."""

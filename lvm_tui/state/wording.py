@@ -48,6 +48,19 @@ def _data_loaded(event: e.DataLoaded) -> tuple[str, str]:
     )
 
 
+def _forecast(event: e.ForecastMade) -> tuple[str, str]:
+    if not event.forecast:
+        return "notice", f"no forecast: {event.note}"
+    gates = event.forecast.get("gates") or {}
+    out = [gate for gate, found in gates.items() if found.get("verdict") == "out of reach"]
+    within = sum(found.get("verdict") == "within reach" for found in gates.values())
+    when = "known already" if event.cached else duration(event.seconds)
+    text = f"forecast ({when}): {within} of {len(gates)} gates within reach"
+    if out:
+        return "notice", f"{text} · out of reach: {', '.join(out)}"
+    return "good", text
+
+
 def _epoch(event: e.EpochFinished) -> tuple[str, str]:
     best = " · best" if event.best else ""
     return "plain", (
@@ -141,6 +154,7 @@ _WORDS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
     e.RunStarted: _run_started,
     e.RunFinished: _run_finished,
     e.DataLoaded: _data_loaded,
+    e.ForecastMade: _forecast,
     e.EpochFinished: _epoch,
     e.CheckpointSaved: _checkpoint,
     e.Paused: _paused,

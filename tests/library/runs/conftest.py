@@ -17,7 +17,7 @@ from lvm.runs.store import Store
 from lvm.runs.work import QueueEnd
 from lvm.settings import DataSettings, Job, TrainSettings
 
-from .scripted import Call, ScriptedCorpus, ScriptedReport, ScriptedTrainer
+from .scripted import Call, ScriptedCorpus, ScriptedForecast, ScriptedReport, ScriptedTrainer
 
 
 class FakeClock:
@@ -56,6 +56,7 @@ class Bench:
         self.project = Project(root, clock)
         self.trainer = ScriptedTrainer()
         self.report = ScriptedReport()
+        self.forecast = ScriptedForecast()
         self.open_corpus: Callable[..., Any] = lambda data, **others: ScriptedCorpus()
 
     @property
@@ -85,6 +86,7 @@ class Bench:
             train=self.trainer,
             open_corpus=self.open_corpus,
             check=lambda sequences, thresholds: self.report,  # type: ignore[arg-type,return-value]
+            forecast=self.forecast,
             by="ann@mac:ttys001",
             heartbeat=3600.0,
         )
@@ -99,16 +101,29 @@ class Bench:
         return self.project.models / self.job(number).run
 
     def events(self, number: int = 1) -> list[Event]:
-        """Of a job's run, batches and epochs left out."""
-        records = read_events(self.folder(number) / "events.jsonl")
-        assert [record.seq for record in records] == list(range(len(records)))
-        return [r.event for r in records if r.event.kind() not in ("batch", "epoch_finished")]
+        """Of a job's run; batches, epochs and the forecast left out."""
+        left_out = ("batch", "epoch_finished", "forecast_made")
+        return [event for event in self.all_events(number) if event.kind() not in left_out]
+
+    def all_events(self, number: int = 1) -> list[Event]:
+        return _events(self.folder(number) / "events.jsonl")
 
     def told(self) -> list[Event]:
-        """The workspace log."""
-        records = read_events(self.project.events)
-        assert [record.seq for record in records] == list(range(len(records)))
-        return [record.event for record in records]
+        """The workspace log, the making of forecasts left out."""
+        return [
+            event
+            for event in self.all_told()
+            if not str(getattr(event, "task", "")).startswith("forecast-")
+        ]
+
+    def all_told(self) -> list[Event]:
+        return _events(self.project.events)
+
+
+def _events(log: Path) -> list[Event]:
+    records = read_events(log)
+    assert [record.seq for record in records] == list(range(len(records)))
+    return [record.event for record in records]
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 
 from lvm.events import GateFailed, JobFinished, QueueFinished, RunFinished
-from lvm.runs.aftermath import OBJECTIVES, aftermath, missing_of
+from lvm.runs.aftermath import aftermath, missing_of
 from lvm.settings import DataSettings, Job, TrainSettings
 
 from .conftest import Bench
 from .scripted import Call, alert
-
-needs_forward = pytest.mark.skipif("forward" not in OBJECTIVES, reason="no such objective yet")
 
 SHORT = "VAL margin −0.021, needs ≥ +0.10: short by 0.121"
 FEW = "2 of 5 gates, needs 3"
@@ -80,13 +78,11 @@ def test_the_queue_goes_on_by_default_and_says_what_was_missing() -> None:
     assert then.words == f"not ready: {SHORT}, and 1 more"
 
 
-@needs_forward
 def test_a_forward_job_that_fails_again_is_not_tried_a_third_time() -> None:
     then = aftermath(job(objective="forward", on_gate_failure="retry_forward"), [FEW])
     assert (then.then, then.retry) == ("go_on", None)
 
 
-@needs_forward
 def test_the_retry_is_the_same_job_with_the_forward_objective() -> None:
     asked = job(epochs=7, seed=3, on_gate_failure="retry_forward")
     then = aftermath(asked, [FEW])
@@ -165,7 +161,6 @@ def test_a_job_that_people_skip_is_no_gate_failure(bench: Bench) -> None:
     assert [each.job for each in gate_failures(bench)] == [2]
 
 
-@needs_forward
 def test_a_job_is_tried_again_next_and_once_with_the_forward_objective(bench: Bench) -> None:
     bench.trainer.summary = lambda call: NOT_READY
     bench.add("gru", on_gate_failure="retry_forward")
@@ -184,7 +179,6 @@ def test_a_job_is_tried_again_next_and_once_with_the_forward_objective(bench: Be
     ]
 
 
-@needs_forward
 def test_a_run_that_is_resumed_and_fails_again_is_not_tried_twice(bench: Bench) -> None:
     bench.trainer.severe = "severe backward bias"
     bench.add(on_gate_failure="retry_forward")
@@ -196,7 +190,6 @@ def test_a_run_that_is_resumed_and_fails_again_is_not_tried_twice(bench: Bench) 
     assert [f.then for f in gate_failures(bench)] == ["retry_forward", "go_on", "go_on"]
 
 
-@needs_forward
 def test_lvm_train_goes_on_with_the_retry_of_its_job_and_no_other(bench: Bench) -> None:
     def summary(call: Call) -> dict[str, Any]:
         return READY if call.settings.objective == "forward" else NOT_READY

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 
+from lvm.cli import main
 from lvm.data.bank import write_bank_npz
-from lvm.events import FivecatFinished, RunFinished
+from lvm.events import Event, FivecatFinished, ForecastMade, RunFinished
 from lvm.models.checkpoint import load_checkpoint
 from lvm.runs.eventlog import read_events
 from lvm.runs.project import Project
@@ -63,7 +66,7 @@ def test_a_queued_job_becomes_a_run_with_all_its_files(tmp_path: Path) -> None:
         "training_history.json",
     ]
     events = [record.event for record in read_events(summary.path / "events.jsonl")]
-    assert [event.kind() for event in events[:2]] == ["data_loaded", "run_started"]
+    assert [event.kind() for event in events[:3]] == ["data_loaded", "forecast_made", "run_started"]
     (tested,) = [event for event in events if isinstance(event, FivecatFinished)]
     finished = events[-1]
     assert isinstance(finished, RunFinished)
@@ -73,7 +76,47 @@ def test_a_queued_job_becomes_a_run_with_all_its_files(tmp_path: Path) -> None:
     record = json.loads((summary.path / "run.json").read_text())
     assert record["data"]["samples"]["train"] == events[0].samples["train"]  # type: ignore[attr-defined]
     assert set(record["data"]["fingerprints"]) == {"train", "val", "ood", "articles"}
+    assert set(record["forecast"]) >= {"baselines", "frontier", "gates", "arrow"}
     assert load_checkpoint(summary.path / "best_5cat_model.pt").epoch == 5
     text = (summary.path / "training.log").read_text()
     assert "🧪 Running 5CAT Validation (Epoch 5)" in text
     assert "✅ TRAINING COMPLETE!" in text
+
+
+def test_the_forecast_of_a_run_is_that_of_lvm_diagnose(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_drifting_articles(tmp_path / "bank.npz")
+    project = Project(tmp_path)
+    project.store().add_job(Job(train=SETTINGS, data=DataSettings(bank="bank.npz")))
+    Runner(project).run()
+    (summary,) = project.runs()
+    made = next(e for e in _events(summary.path) if isinstance(e, ForecastMade))
+    main(["diagnose", "--json", str(tmp_path / "bank.npz")])
+    said = json.loads(capsys.readouterr().out)["forecast"]
+    for document in (said, made.forecast):
+        document.pop("seconds")
+        document.pop("arrow", None)
+    assert made.forecast == said
+
+
+def test_the_forecast_changes_no_bit_of_the_training(tmp_path: Path) -> None:
+    weights = []
+    for forecast in (True, False):
+        root = tmp_path / str(forecast)
+        root.mkdir()
+        write_drifting_articles(root / "bank.npz")
+        project = Project(root)
+        settings = SETTINGS.changed(forecast=forecast, epochs=2)
+        project.store().add_job(Job(train=settings, data=DataSettings(bank="bank.npz")))
+        Runner(project).run()
+        (summary,) = project.runs()
+        made = any(isinstance(event, ForecastMade) for event in _events(summary.path))
+        assert made is forecast
+        weights.append(load_checkpoint(summary.path / "best_model.pt").model.state_dict())
+    with_it, without = weights
+    assert all(torch.equal(with_it[name], without[name]) for name in with_it)
+
+
+def _events(folder: Path) -> list[Event]:
+    return [record.event for record in read_events(folder / "events.jsonl")]

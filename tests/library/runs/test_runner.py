@@ -139,10 +139,11 @@ def test_who_listens_hears_every_record(bench: Bench) -> None:
     bench.add()
     heard: dict[str, list[Event]] = {}
     bench.run(listen=lambda run, record: heard.setdefault(run, []).append(record.event))
-    assert heard[""] == bench.told()
+    assert heard[""] == bench.all_told()
     run = [event for event in heard[bench.job(1).run] if event.kind() not in ("batch",)]
     assert kinds(run) == [
         "data_loaded",
+        "forecast_made",
         "run_started",
         "epoch_finished",
         "epoch_finished",

@@ -9,7 +9,8 @@
     ├── RunError             it failed while running                       exit 3
     │   ├── DivergedError    the loss became NaN or infinite
     │   ├── DiskError        the disk is full or not writable
-    │   └── LeaseError       another runner holds the lease
+    │   ├── LeaseError       another runner holds the lease
+    │   └── ServiceError     a service does not answer, or answers nonsense
     └── Interrupted          the user stopped it                           exit 130
 
 The message is made for a person: the edge (cli.py, a modal of the dashboard) prints it once,
@@ -87,6 +88,10 @@ class DiskError(RunError):
 
 class LeaseError(RunError):
     """Another live runner holds the lease of this workspace."""
+
+
+class ServiceError(RunError):
+    """A service does not answer, is busy, or answers what no service of ours would."""
 
 
 class Interrupted(LvmError):

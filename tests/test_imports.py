@@ -19,7 +19,9 @@ def modules_after(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["queue", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["queue", "--help"], ["serve", "--help"]]
+)
 def test_the_help_of_lvm_imports_nothing_heavy(arguments: list[str]) -> None:
     code = f"from lvm.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
     assert modules_after(code).isdisjoint({*HEAVY, "textual"})
@@ -39,7 +41,21 @@ def test_the_dashboard_imports_no_torch_before_it_is_painted() -> None:
 
 @pytest.mark.parametrize(
     "room",
-    ["lvm", "lvm.data", "lvm.models", "lvm.quality", "lvm.fivecat", "lvm.training", "lvm.runs"],
+    [
+        "lvm",
+        "lvm.data",
+        "lvm.models",
+        "lvm.quality",
+        "lvm.fivecat",
+        "lvm.training",
+        "lvm.runs",
+        "lvm.service",
+    ],
 )
 def test_importing_a_room_of_the_engine_imports_no_torch(room: str) -> None:
     assert modules_after(f"import {room}").isdisjoint({"torch", "sklearn", "textual"})
+
+
+def test_asking_a_service_imports_nothing_heavy() -> None:
+    code = "from lvm.service.client import ServiceClient\nServiceClient('127.0.0.1', 1)"
+    assert modules_after(code).isdisjoint({*HEAVY, "uvicorn", "starlette"})

@@ -132,6 +132,13 @@ def build_parser() -> argparse.ArgumentParser:
     resume = command("resume", "runs:resume", "go on with a run", within=verbs)
     resume.add_argument("run")
     resume.add_argument("--epochs", type=int, help="train to this many epochs in all")
+    serve = command("serve", "serving:serve", "one service in the foreground", within=commands)
+    serve.add_argument("name", metavar="NAME", help="transformer, gru, lstm, amn, or your own")
+    serve.add_argument("--model", metavar="CKPT", help="instead of the service's own")
+    serve.add_argument("--host", help="127.0.0.1")
+    serve.add_argument("--port", type=int, help="0: any free one")
+    serve.add_argument("--fd", type=int, metavar="N", help="a listening socket that is handed over")
+    serve.add_argument("--device", default="auto", help="auto (cuda, then mps, then cpu)")
     return parser
 
 

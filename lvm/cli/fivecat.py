@@ -9,6 +9,8 @@ from lvm.cli.output import Output
 from lvm.cli.report import fivecat_lines
 from lvm.config import load_config
 from lvm.errors import InputError
+from lvm.runs.past import judged_with_past, past_of
+from lvm.runs.project import Project
 from lvm.settings import SPLIT_SEED, DataSettings
 
 
@@ -44,11 +46,13 @@ def fivecat(arguments: Namespace, output: Output) -> int:
         device,
         progress=lambda step: output.progress(f"{step.split} {step.test}", step.done, step.total),
     )
-    document = result.to_json()
+    past = past_of(Path(arguments.model), checkpoint.meta, Project(root).models)
+    document = judged_with_past(result.to_json(), past)
     if output.as_json:
         output.document(document)
     else:
         output.line(f"{arguments.model}  {checkpoint.model_type}, epoch {checkpoint.epoch}", "bold")
+        output.line(f"history  {past.words}")
         output.lines(fivecat_lines(document))
     return 0 if document["ready"] else 1
 

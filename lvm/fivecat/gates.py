@@ -239,11 +239,12 @@ def score(margin_val: float, rollout_val: float) -> float:
 # ------------------------------------------------------------------ ready for production
 
 
-def readiness(result: Mapping[str, Any], alerts_in_history: int) -> tuple[bool, list[str]]:
+def readiness(result: Mapping[str, Any], alerts_in_history: int | None) -> tuple[bool, list[str]]:
     """Whether a model is ready for production, and if not, what is missing and by how much.
 
     result: the document of `lvm 5cat --json`; it is judged by the thresholds stored in it.
-    alerts_in_history: backward-bias alerts (alarm or severe) in the history of its run.
+    alerts_in_history: backward-bias alerts (alarm or severe) in the history of its run; None if
+    that history is not known, which does not pass.
     """
     needs = result["thresholds"]
     missing = []
@@ -265,7 +266,11 @@ def readiness(result: Mapping[str, Any], alerts_in_history: int) -> tuple[bool, 
         missing.append(
             f"{result['passed']} of 5 gates, needs {needs['ready_gates']}: {_failed(result)}"
         )
-    if alerts_in_history:
+    if alerts_in_history is None:
+        missing.append(
+            "the alerts of the run's history are not known, needs 0 backward-bias alerts"
+        )
+    elif alerts_in_history:
         plural = "alert" if alerts_in_history == 1 else "alerts"
         missing.append(f"{alerts_in_history} backward-bias {plural} in the run's history, needs 0")
     return not missing, missing

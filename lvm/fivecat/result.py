@@ -32,7 +32,7 @@ class BatteryResult:
         """The document of `lvm 5cat --json`. What was not measured is null.
 
         `ready` knows nothing of the run's history: whoever does judges again with
-        `gates.readiness(document, alerts_in_history)`.
+        `gates.readiness(document, alerts_in_history)` (lvm.runs.past: `judged_with_past`).
         """
         origin = self.settings.offset_origin
         document: dict[str, Any] = {

@@ -15,6 +15,7 @@ from lvm.files import remove_leftovers, write_json
 from lvm.models.checkpoint import save_checkpoint
 from lvm.models.config import ModelConfig
 from lvm.settings import TrainSettings
+from lvm.training.alerts import counts_against_production
 from lvm.training.distributed import World
 from lvm.training.objectives import Objective
 from lvm.training.state import LAST, TrainState, load_last, save_last
@@ -96,12 +97,16 @@ class Keeper:
         self,
         name: str,
         entry: dict[str, Any],
-        step: int,
+        state: TrainState,
         *,
         with_optimizer: bool = False,
         fivecat: dict[str, Any] | None = None,
     ) -> CheckpointSaved:
-        """Write a checkpoint of the user's format, with the epoch's numbers from `entry`."""
+        """Write a checkpoint of the user's format, with the epoch's numbers from `entry`.
+
+        It says which run it comes from and that run's alerts so far: a copy of it may be judged
+        where the run folder is not (lvm/runs/past.py).
+        """
         size = 0
         if self._world.is_main:
             optimizer = self._stepper.optimizer.state_dict() if with_optimizer else None
@@ -117,8 +122,10 @@ class Keeper:
                 val_cosine=entry["val_cosine"],
                 optimizer_state_dict=optimizer,
                 fivecat=fivecat,
+                run=self._folder.name,
+                backward_bias_alerts=sum(map(counts_against_production, state.alerts)),
             )
-        return CheckpointSaved(entry["epoch"], step, name, size)
+        return CheckpointSaved(entry["epoch"], state.step, name, size)
 
     def write_history(self, state: TrainState) -> None:
         if self._world.is_main:

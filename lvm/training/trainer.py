@@ -170,7 +170,7 @@ class _Trainer:
         self.stepper.sums.zero_()
         if epoch % self.settings.checkpoint_every == 0:
             yield self.keeper.save_checkpoint(
-                f"checkpoint_epoch{epoch}.pt", entry, self.state.step, with_optimizer=True
+                f"checkpoint_epoch{epoch}.pt", entry, self.state, with_optimizer=True
             )
         self.keeper.write_history(self.state)
         yield self.keeper.save_last(self.state)
@@ -301,7 +301,7 @@ class _Trainer:
         )
         if best:
             self.state.best_epoch, self.state.best_val_loss = epoch, found.loss
-            yield self.keeper.save_checkpoint(BEST, entry, self.state.step)
+            yield self.keeper.save_checkpoint(BEST, entry, self.state)
         yield from self._unusual(epoch, seconds, found)
         self.state.epoch_seconds.append(seconds)
         return entry
@@ -377,7 +377,7 @@ class _Trainer:
         if best:
             self.state.best_5cat_epoch, self.state.best_5cat_score = epoch, score
             self.state.summary = result
-            yield self.keeper.save_checkpoint(BEST_5CAT, entry, self.state.step, fivecat=result)
+            yield self.keeper.save_checkpoint(BEST_5CAT, entry, self.state, fivecat=result)
         yield from raised
         return None
 

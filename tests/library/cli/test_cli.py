@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lvm.cli import main
+from lvm.events import AlertRaised, Record, encode
 from lvm.runs.project import Project
 
 Call = Callable[..., tuple[int, str, str]]
@@ -191,6 +192,21 @@ def test_the_same_seed_gives_the_same_5cat_and_another_origin_says_so(
     assert {**one, "seconds": 0} == {**two, "seconds": 0}
     other = lvm("5cat", "--model", checkpoint, "--offset-origin", "target", "--json")[1]
     assert document(other)["origin"] == "target"
+
+
+def test_the_alerts_of_a_files_run_bar_it_from_production(lvm: Call, project: Path) -> None:
+    lvm("train", "gru")
+    checkpoint = next(project.glob("artifacts/lvm/models/*/best_5cat_model.pt"))
+    log = checkpoint.with_name("events.jsonl")
+    lines = [line for line in log.read_text().splitlines() if '"backward_bias"' not in line]
+    alert = AlertRaised("backward_bias-1-VAL", "backward_bias", "alarm", "BACKWARD BIAS")
+    for alerts in (0, 1):
+        more = [encode(Record(len(lines), 1.0, alert))] * alerts
+        log.write_text("\n".join([*lines, *more, ""]))
+        found = document(lvm("5cat", "--model", str(checkpoint), "--json")[1])
+        assert found["history"]["bias_alerts"] == alerts
+        assert any("in the run's history" in words for words in found["missing"]) == bool(alerts)
+        assert f"{alerts} backward-bias alert" in lvm("5cat", "--model", str(checkpoint))[1]
 
 
 def test_a_hostile_checkpoint_is_refused_and_runs_nothing(lvm: Call, project: Path) -> None:

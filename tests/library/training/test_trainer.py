@@ -138,6 +138,11 @@ def test_the_checkpoints_hold_the_best_epoch_and_the_best_score(
     best_5cat = load_checkpoint(tmp_path / "run" / "best_5cat_model.pt")
     assert best_5cat.meta["epoch"] == highest["epoch"] == told[-1].best_5cat_epoch  # type: ignore[attr-defined]
     assert best_5cat.meta["5cat_val_margin"] == highest["val_margin"]
+    assert best_5cat.meta["run"] == "run"
+    alarms = [each for each in told if isinstance(each, events.AlertRaised)]
+    told_in_time = [each for each in alarms if each.epoch <= best_5cat.meta["epoch"]]
+    against = [e for e in told_in_time if e.cause == "backward_bias" and e.level != "caution"]
+    assert best_5cat.meta["backward_bias_alerts"] == len(against)
     score = 0.8 * highest["val_margin"] + 0.2 * highest["val_rollout"]
     assert best_5cat.meta["5cat_score"] == pytest.approx(score, abs=2e-6)
 

@@ -57,6 +57,7 @@ def reference(arguments: Namespace, output: Output) -> int:
         dim=arguments.dim,
         articles=arguments.articles,
         seed=arguments.seed,
+        strength=arguments.strength,
     )
     return _describe_bank(written, output)
 

@@ -63,6 +63,12 @@ def build_parser() -> argparse.ArgumentParser:
     reference.add_argument("--dim", type=int, default=768)
     reference.add_argument("--articles", type=int, default=800)
     reference.add_argument("--seed", type=int, default=0)
+    reference.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        help="0 to 1: how much of the forward step can be foreseen (coherence and signal stay)",
+    )
 
     diagnose = command(
         "diagnose", "data:diagnose", "data quality, before any training", within=commands

@@ -22,6 +22,14 @@ apart is .33 + .33·e^(−.9k), falling with every step. Hence, expected, cohere
 +0.13, and cos(position i, target) rises with i. (Randomly drawn angles clipped to π, the first
 try of the spec, left ripples there that broke the order.)
 
+Strength is how much of this can be foreseen: a share s of the planes turns by fixed angles. Each of
+the others turns at every step by an angle drawn anew from the same wrapped Cauchy distribution,
+of either sign. The sum of k such angles has E cos = e^(−γk) too, so coherence, signal and order
+are the same at every strength. What falls is the margin. The best prediction has a mean product
+with the chunk at k = +1 of .33 + .33·(s + (1 − s)·e^(−2γ)) and with k = 0 of .33 + .33·e^(−γ) (one
+step from k = 0 to what is expected, and none that can be known from there on), both over its own
+length: at s = 0 the last context wins, as on real text; from about s = .3 the target does.
+
 OOD, the last tenth of the article ids, is a real shift: its topics lie around −m, where no
 training topic lies. Dynamics and noise are the same, so a model that learned the dynamics, and
 not the topics, still passes there.
@@ -52,6 +60,8 @@ NOISE_SHARE = 0.34
 
 ANGLE_SCALE = 0.9
 """γ: larger angles give larger margins and a lower coherence."""
+STRENGTH = 1.0
+"""Share of the planes that turn by fixed angles: all can be foreseen but drift and noise."""
 DRIFT = 0.1
 """Length of the random step that z takes besides its turn."""
 TOPIC_LEAN = 0.4
@@ -89,7 +99,12 @@ class Reference:
 
 
 def make_reference(
-    kind: ReferenceKind, *, dim: int = 768, articles: int = 800, seed: int = 0
+    kind: ReferenceKind,
+    *,
+    dim: int = 768,
+    articles: int = 800,
+    seed: int = 0,
+    strength: float = STRENGTH,
 ) -> Reference:
     """The corpus of that kind; equal arguments give equal bytes.
 
@@ -101,12 +116,14 @@ def make_reference(
     flat:     the same chunks dealt out at random over the articles of their split: neither
               coherence nor direction.
 
+    strength: 0 to 1, how much of the forward step can be foreseen; cosines do not depend on it.
+
     Raises SettingsError for an unknown kind, or sizes too small to measure anything on.
     """
-    _check(kind, dim, articles)
+    _check(kind, dim, articles, strength)
     generator = np.random.default_rng(seed)
     lengths = generator.integers(SHORTEST, LONGEST + 1, size=articles)
-    vectors = _forward_chunks(lengths, dim, generator)
+    vectors = _forward_chunks(lengths, dim, strength, generator)
     starts = np.concatenate(([0], np.cumsum(lengths)))
     vectors = vectors[_reading_order(kind, starts, generator)]
     val_start, ood_start = _split_starts(articles)
@@ -137,7 +154,13 @@ def read_splits(bank: Path) -> tuple[str, str]:
 
 
 def write_reference(
-    kind: ReferenceKind, out: Path, *, dim: int = 768, articles: int = 800, seed: int = 0
+    kind: ReferenceKind,
+    out: Path,
+    *,
+    dim: int = 768,
+    articles: int = 800,
+    seed: int = 0,
+    strength: float = STRENGTH,
 ) -> Path:
     """Write the corpus as an article bank, and beside it `NAME.reference.json`.
 
@@ -146,13 +169,14 @@ def write_reference(
     DiskError.
     """
     out = out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz")
-    made = make_reference(kind, dim=dim, articles=articles, seed=seed)
+    made = make_reference(kind, dim=dim, articles=articles, seed=seed, strength=strength)
     document = {
         "kind": kind,
         "dim": dim,
         "articles": articles,
         "chunks": len(made.vectors),
         "seed": seed,
+        "strength": strength,
         "val_articles": made.val_articles,
         "ood_articles": made.ood_articles,
     }
@@ -163,7 +187,7 @@ def write_reference(
     return out
 
 
-def _check(kind: str, dim: int, articles: int) -> None:
+def _check(kind: str, dim: int, articles: int, strength: float) -> None:
     if kind not in KINDS:
         raise SettingsError(
             f"unknown reference corpus {kind!r}", fix="choose one of " + ", ".join(KINDS)
@@ -174,6 +198,8 @@ def _check(kind: str, dim: int, articles: int) -> None:
         raise SettingsError(
             f"articles = {articles}", fix=f"articles must be at least {FEWEST_ARTICLES}"
         )
+    if not 0.0 <= strength <= 1.0:
+        raise SettingsError(f"strength = {strength}", fix="strength must be from 0 to 1")
 
 
 def _split_starts(articles: int) -> tuple[int, int]:
@@ -183,7 +209,7 @@ def _split_starts(articles: int) -> tuple[int, int]:
 
 
 def _forward_chunks(
-    lengths: npt.NDArray[np.int64], dim: int, generator: np.random.Generator
+    lengths: npt.NDArray[np.int64], dim: int, strength: float, generator: np.random.Generator
 ) -> Float32Array:
     """(M, dim) chunks of all articles in reading order."""
     planes = max(FEWEST_PLANES, dim // 12)
@@ -192,7 +218,7 @@ def _forward_chunks(
     article_of = np.repeat(np.arange(len(lengths)), lengths)
 
     topics = _topics(len(lengths), topic_dim, generator)
-    states = _rotating_states(lengths, planes, generator)
+    states = _rotating_states(lengths, planes, strength, generator)
     noise = _unit(generator.standard_normal((len(article_of), noise_dim)))
     parts = np.concatenate(
         (
@@ -218,23 +244,36 @@ def _topics(
 
 
 def _rotating_states(
-    lengths: npt.NDArray[np.int64], planes: int, generator: np.random.Generator
+    lengths: npt.NDArray[np.int64], planes: int, strength: float, generator: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     """(M, 2·planes): z of each chunk. All articles take their steps together."""
-    turn = np.exp(1j * _angles(planes))
+    foreseen = round(strength * planes)
+    turn = np.exp(1j * _angles(foreseen))
     articles, steps = len(lengths), int(lengths.max())
     walk = np.empty((articles, steps, planes), np.complex128)
     walk[:, 0] = np.exp(2j * np.pi * generator.random((articles, planes))) / np.sqrt(planes)
     for step in range(1, steps):
         push = _unit(_complex_normal(generator, (articles, planes)))
-        walk[:, step] = _unit(walk[:, step - 1] * turn + DRIFT * push)
+        turned = walk[:, step - 1].copy()
+        turned[:, :foreseen] *= turn
+        if foreseen < planes:
+            turned[:, foreseen:] *= np.exp(1j * _drawn((articles, planes - foreseen), generator))
+        walk[:, step] = _unit(turned + DRIFT * push)
     states = walk[np.arange(steps) < lengths[:, None]]
     return np.concatenate((states.real, states.imag), axis=1)
 
 
 def _angles(planes: int) -> npt.NDArray[np.float64]:
     """Mid-quantiles of |wrapped Cauchy(γ)|, in (0, π): mean cos(k·angle) = e^(−γk)."""
-    quantiles = 0.5 + (np.arange(planes) + 0.5) / (2 * planes)
+    return _wrapped_cauchy(0.5 + (np.arange(planes) + 0.5) / (2 * planes))
+
+
+def _drawn(shape: tuple[int, ...], generator: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Angles of wrapped Cauchy(γ), in (−π, π)."""
+    return _wrapped_cauchy(generator.random(shape))
+
+
+def _wrapped_cauchy(quantiles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     concentration = np.exp(-ANGLE_SCALE)
     scale = (1 - concentration) / (1 + concentration)
     return np.asarray(2 * np.arctan(scale * np.tan(np.pi * (quantiles - 0.5))), np.float64)

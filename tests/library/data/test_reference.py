@@ -67,6 +67,45 @@ def test_smaller_corpora_still_pass(dim: int, articles: int) -> None:
     assert to_target == sorted(to_target)
 
 
+@pytest.mark.parametrize("strength", [0.0, 0.25, 0.5, 0.75])
+def test_no_cosine_tells_a_weak_signal_from_a_strong_one(strength: float) -> None:
+    weak = make_reference("forward", dim=384, strength=strength)
+    strong = make_reference("forward", dim=384)
+
+    for seen, expected in zip(order(weak), order(strong), strict=True):
+        assert seen == pytest.approx(expected, abs=6e-3)
+
+
+def test_the_weaker_the_signal_the_less_of_the_next_chunk_can_be_foreseen() -> None:
+    found = [
+        margin(best_linear_step(made), made)
+        for strength in (0.0, 0.25, 0.5, 0.75, 1.0)
+        if (made := make_reference("forward", dim=192, strength=strength))
+    ]
+
+    assert found == sorted(found)
+    assert abs(found[0]) < 0.02
+    assert found[-1] > 0.15
+
+
+def best_linear_step(corpus: Reference) -> np.ndarray:
+    """Least squares from the last context to the target, on the training articles."""
+    starts = window_starts(corpus)
+    starts = starts[corpus.article_indices[starts] < ids(corpus.val_articles)[0]]
+    last, target = corpus.vectors[starts + 4], corpus.vectors[starts + 5]
+    return np.linalg.solve(last.T @ last + np.eye(last.shape[1]), last.T @ target)
+
+
+def margin(step: np.ndarray, corpus: Reference) -> float:
+    """cos to the next chunk of VAL articles − cos to the chunk before the last."""
+    starts = window_starts(corpus)
+    starts = starts[np.isin(corpus.article_indices[starts], ids(corpus.val_articles))]
+    predicted = corpus.vectors[starts + 4] @ step
+    predicted /= np.linalg.norm(predicted, axis=1, keepdims=True)
+    to = [np.mean(np.sum(predicted * corpus.vectors[starts + i], axis=1)) for i in (3, 5)]
+    return float(to[1] - to[0])
+
+
 def test_reversed_turns_the_training_articles_round_and_no_others() -> None:
     forward = make_reference("forward", dim=48, articles=20, seed=3)
     backward = make_reference("reversed", dim=48, articles=20, seed=3)
@@ -80,26 +119,10 @@ def test_reversed_turns_the_training_articles_round_and_no_others() -> None:
 def test_no_cosine_tells_reversed_from_forward_but_it_teaches_the_backward_step() -> None:
     forward, backward = make_reference("forward"), make_reference("reversed")
 
-    def best_linear_step(corpus: Reference) -> np.ndarray:
-        """Least squares from the last context to the target, on the training articles."""
-        starts = window_starts(corpus)
-        starts = starts[corpus.article_indices[starts] < ids(corpus.val_articles)[0]]
-        last, target = corpus.vectors[starts + 4], corpus.vectors[starts + 5]
-        return np.linalg.solve(last.T @ last + np.eye(last.shape[1]), last.T @ target)
-
-    def margin(step: np.ndarray) -> float:
-        """cos to the next chunk of VAL articles − cos to the chunk before the last."""
-        starts = window_starts(forward)
-        starts = starts[np.isin(forward.article_indices[starts], ids(forward.val_articles))]
-        predicted = forward.vectors[starts + 4] @ step
-        predicted /= np.linalg.norm(predicted, axis=1, keepdims=True)
-        to = [np.mean(np.sum(predicted * forward.vectors[starts + i], axis=1)) for i in (3, 5)]
-        return float(to[1] - to[0])
-
     for seen, expected in zip(order(backward), order(forward), strict=True):
         assert seen == pytest.approx(expected, abs=1e-3)
-    assert margin(best_linear_step(forward)) > 0.15
-    assert margin(best_linear_step(backward)) < -0.15
+    assert margin(best_linear_step(forward), forward) > 0.15
+    assert margin(best_linear_step(backward), forward) < -0.15
 
 
 def test_shuffled_has_the_chunks_of_each_article_but_no_direction() -> None:
@@ -189,6 +212,7 @@ def test_the_written_bank_says_what_it_is(tmp_path: Path) -> None:
         "articles": 20,
         "chunks": len(made.vectors),
         "seed": 7,
+        "strength": 1.0,
         "val_articles": "16-17",
         "ood_articles": "18-19",
     }
@@ -202,7 +226,9 @@ def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
     assert caught.value.fix == "choose one of forward, reversed, shuffled, flat"
 
 
-@pytest.mark.parametrize(("name", "value"), [("dim", 31), ("articles", 9)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("dim", 31), ("articles", 9), ("strength", 1.5), ("strength", -0.1)]
+)
 def test_sizes_too_small_to_measure_on_are_refused(name: str, value: int) -> None:
     with pytest.raises(SettingsError, match=f"{name} = {value}"):
         make_reference("forward", **{name: value})

@@ -145,6 +145,18 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, help="0: any free one")
     serve.add_argument("--fd", type=int, metavar="N", help="a listening socket that is handed over")
     serve.add_argument("--device", default="auto", help="auto (cuda, then mps, then cpu)")
+    serve.add_argument("--bank", metavar="B", help="texts and vectors for /chat")
+    serve.add_argument("--encoder", metavar="E", help="the bank's own, if left out")
+    serve.add_argument("--decoder", metavar="URL", help="the bank's texts, if left out")
+
+    chat = command("chat", "serving:chat", "one message to a service", within=commands)
+    chat.add_argument("text", nargs="+", metavar="TEXT", help="messages, the last one is answered")
+    chat.add_argument("--service", required=True, metavar="NAME")
+    chat.add_argument("--temperature", type=float, default=0.0, help="0 (default): the nearest")
+    chat.add_argument("--seed", type=int, help="of the draw")
+    chat.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS")
+    chat.add_argument("--host", help="instead of the service's own")
+    chat.add_argument("--port", type=int)
     return parser
 
 

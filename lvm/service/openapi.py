@@ -49,7 +49,16 @@ def describe(service: str, model_type: str, dim: int, limits: Limits) -> dict[st
 
 def _schemas(dim: int) -> dict[str, Any]:
     vector = {"type": "array", "items": _NUMBER, "minItems": dim, "maxItems": dim}
-    side = {"text": {"type": ["string", "null"]}, "similarity": _NUMBER}
+    maybe = {"type": ["integer", "null"]}
+    decoded = _object(
+        {
+            "text": _TEXT,
+            "similarity": {**_NUMBER, "description": "Cosine of the vector and the text's own"},
+            "row": {**maybe, "description": "Of the bank; null for a text from a decoder"},
+            "article": {"type": ["string", "null"]},
+            "chunk": {**maybe, "description": "Its number in the article"},
+        }
+    )
     low, high = TEMPERATURES
     return {
         "Error": _object({"error": _TEXT}),
@@ -113,18 +122,43 @@ def _schemas(dim: int) -> dict[str, Any]:
             },
             required=["messages"],
         ),
-        "Answer": {
-            "type": "object",
-            "properties": {
-                **side,
-                "confidence": _NUMBER,
-                "latency_ms": {"type": "object", "additionalProperties": _NUMBER},
-                "context": {"type": "object"},
-                "copy_last": {"type": "object", "properties": side},
-            },
-            "required": ["text", "confidence", "latency_ms", "context", "copy_last"],
-        },
+        "Answer": _object(
+            {
+                "text": _TEXT,
+                "confidence": {**_NUMBER, "description": "The answer's similarity, at least 0"},
+                "answer": decoded,
+                "copy_last": {**decoded, "description": "What copying the last chunk gives"},
+                "offset": {
+                    **maybe,
+                    "description": "Chunks from the one nearest to the last context to the answer, "
+                    "in the same article: +1 is the next chunk, below 0 is backward",
+                },
+                "context": _object(
+                    {
+                        "how": _TEXT,
+                        "chunks": {"type": "array", "items": _context_chunk()},
+                        "unknown": {
+                            **maybe,
+                            "description": "Chunks without a word that the encoder knows",
+                        },
+                    }
+                ),
+                "latency_ms": _object(
+                    dict.fromkeys(("encode", "context", "predict", "decode", "total"), _NUMBER)
+                ),
+            }
+        ),
     }
+
+
+def _context_chunk() -> dict[str, Any]:
+    return _object(
+        {
+            "from": {"enum": ["message", "bank", "repeated"]},
+            "text": {"type": ["string", "null"]},
+            "row": {"type": ["integer", "null"]},
+        }
+    )
 
 
 def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:

@@ -53,8 +53,9 @@ def serve(
     model = load_model(spec.model, spec.device, limits.batch)
     if model.warning:
         tell(model.warning)
-    answering = open_answering(spec, model)
-    app = make_app(spec.name, model, answering, limits, clock or SystemClock())
+    clock = clock or SystemClock()
+    answering = open_answering(spec.name, model.dim, spec.bank, spec.encoder, spec.decoder, clock)
+    app = make_app(spec.name, model, answering, limits, clock)
     tell(
         f"{spec.name}: {model.model_type}, {model.dim} wide, on {model.device}, "
         f"{model.file} (sha256 {model.sha256[:12]}…)"

@@ -67,7 +67,9 @@ class RunningService:
 @contextmanager
 def running(spec: ServiceSpec, limits: Limits) -> Iterator[RunningService]:
     model = load_model(spec.model, spec.device, limits.batch)
-    app = make_app(spec.name, model, open_answering(spec, model), limits, SystemClock())
+    clock = SystemClock()
+    answering = open_answering(spec.name, model.dim, spec.bank, spec.encoder, spec.decoder, clock)
+    app = make_app(spec.name, model, answering, limits, clock)
     with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         server = ServiceServer(configure(app, limits), limits)

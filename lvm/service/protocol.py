@@ -48,6 +48,8 @@ class LingeringTransport:
         self._loop = loop
         self._seconds = seconds
         self._closing = False
+        self.peer_ended = False
+        """Nothing more will come: there is no reset to fear."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -65,6 +67,9 @@ class LingeringTransport:
         if self.is_closing():
             return
         self._closing = True
+        if self.peer_ended:
+            self._inner.close()
+            return
         self._inner.write_eof()
         self._inner.resume_reading()
         self._loop.call_later(self._seconds, self._inner.abort)
@@ -96,6 +101,14 @@ class ServiceProtocol(HttpToolsProtocol):
         self._unset_deadline()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client has said all. It may still wait for the answer to it."""
+        waits = self._is_answering() and not self._reading and not self.transport.is_closing()
+        if waits:
+            self.cycle.keep_alive = False
+            self.transport.peer_ended = True  # type: ignore[attr-defined]
+        return waits
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():

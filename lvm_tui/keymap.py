@@ -21,7 +21,8 @@ def checked(keys: Mapping[str, str], everywhere: Iterable[BindingType]) -> dict[
         return {}  # the screens need not be imported
     known = _ids(everywhere)
     for mode in MODES:
-        known |= _ids(mode.kind().BINDINGS)
+        for part in (mode.kind(), *mode.kind().PARTS):
+            known |= _ids(part.BINDINGS)
     for action in keys:
         if action not in known:
             near = difflib.get_close_matches(action, known, n=1)

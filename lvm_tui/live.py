@@ -15,6 +15,7 @@ from typing import Protocol
 from lvm.events import Record
 from lvm.runs.decoding import Batches
 from lvm_tui.state.fold import fold_all, fold_workspace
+from lvm_tui.state.logbook import Pages
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView, RunView, WorkspaceView
 
 CHUNK = 500
@@ -67,6 +68,10 @@ class Desk(Source, Protocol):
     def log_path(self) -> Path: ...
 
     def folder(self, run: str) -> Path: ...
+
+    def log_pages(self, run: str) -> Sequence[Pages]:
+        """The workspace log and that of a run ("": none), to be read by a person."""
+        ...
 
     def send(self, kind: str, argument: str = "") -> None:
         """A command for the runner."""

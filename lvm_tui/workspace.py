@@ -19,6 +19,8 @@ from lvm.runs.runlog import RunLog
 from lvm.runs.store import Store
 from lvm.runs.who import host, whoami
 from lvm.settings import Job
+from lvm_tui.log_pages import FilePages
+from lvm_tui.state.logbook import Pages
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
 
 _STAMP = len("20251030_220000")
@@ -125,6 +127,10 @@ class Workspace:
 
     def run_log(self, run: str) -> EventReader:
         return EventReader(self.folder(run) / EVENTS)
+
+    def log_pages(self, run: str) -> list[Pages]:
+        pages: list[Pages] = [FilePages(self.log_path)]
+        return [*pages, FilePages(self.folder(run) / EVENTS)] if run else pages
 
     def folder(self, run: str) -> Path:
         return self._elsewhere.get(run) or self.models / run

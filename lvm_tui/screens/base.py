@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 
 from lvm_tui.state.views import Frame
 from lvm_tui.widgets.alert_banner import AlertBanner, AlertKeys
@@ -31,6 +32,8 @@ class FrameScreen(Screen[None]):
     TITLE = ""
     HELP_TEXT: ClassVar[str] = ""
     """What `?` says about this screen below its keys, in Textual's markup."""
+    PARTS: ClassVar[tuple[type[Widget], ...]] = ()
+    """Widgets of it that have keys of their own."""
 
     @property
     def lvm(self) -> LvmApp:

@@ -8,7 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher, Input, Static
 
 from lvm.errors import LvmError
 from lvm_tui.export import export
@@ -19,7 +19,9 @@ from lvm_tui.screens.chart_keys import ChartKeys
 from lvm_tui.state.views import Frame, RunView
 from lvm_tui.widgets.alert_history import AlertHistory
 from lvm_tui.widgets.gate_table import GateTable
+from lvm_tui.widgets.log_page import LogPage
 from lvm_tui.widgets.log_tail import LogTail
+from lvm_tui.widgets.log_view import LogView
 from lvm_tui.widgets.loss_chart import LineChart, plot_of
 from lvm_tui.widgets.page import Page
 from lvm_tui.widgets.preparation import TaskList
@@ -38,6 +40,9 @@ WELCOME = """\
 This screen follows whatever is queued, from wherever it is queued.
 """
 
+
+_FOCUS = {"whole_log": "LogView"}
+"""What of a page takes the keys, where it is not the page itself."""
 
 HELP = """\
 [b]5CAT gates[/b]  ✓ passed, ✗ not, – not measured; the need stands beside each number
@@ -58,11 +63,14 @@ HELP = """\
 class Dashboard(ChartKeys, FrameScreen):
     TITLE = "Dashboard"
     HELP_TEXT = HELP
+    PARTS = (LogPage,)
     AUTO_FOCUS = ""  # a page that is closed would take the arrow keys
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "open('gates')", "Gates", id="gates"),
         Binding("h", "open('alerts')", "Alert history", show=False, id="alert_history"),
+        Binding("t", "open('whole_log')", "Log", id="whole_log"),
+        Binding("slash", "filter_log", "Filter the log", key_display="/", show=False, id="search"),
         *ChartKeys.KEYS,
         Binding("e", "export", "Export", show=False, id="export"),
         Binding("c", "charts", "Charts or summary", show=False, id="charts"),
@@ -72,6 +80,8 @@ class Dashboard(ChartKeys, FrameScreen):
     _opened = ""
     """The body that a person asked for, instead of the one that fits."""
     _charts_wanted = False
+    _logged: str | None = None
+    """The run whose log the log page shows."""
 
     @property
     def frame(self) -> Frame:
@@ -95,13 +105,16 @@ class Dashboard(ChartKeys, FrameScreen):
                 yield GateTable()
             with Page("alerts", id="alerts"):
                 yield AlertHistory()
-        yield LogTail(id="log")
+            yield LogPage(id="whole_log")
+        yield LogTail(id="log").naming(self.key_of("whole_log"), self.key_of("search"))
         yield QueueStrip(id="queue")
 
     def show_frame(self, frame: Frame) -> None:
         body = self.query_one(ContentSwitcher)
         body.current = self._opened or self._stage(frame)
-        self.query_one(LogTail).show_frame(frame, self.lvm.zone)
+        tail = self.query_one(LogTail)
+        tail.display = body.current != "whole_log"
+        tail.show_frame(frame, self.lvm.zone)
         self.query_one(QueueStrip).show_frame(frame)
         match body.current:
             case "preparation":
@@ -117,6 +130,8 @@ class Dashboard(ChartKeys, FrameScreen):
                 self.query_one(GateTable).show_run(frame.run)
             case "alerts":
                 self.query_one(AlertHistory).show_frame(frame, self.lvm.zone)
+            case "whole_log":
+                self._read_log(frame)
 
     def _stage(self, frame: Frame) -> str:
         """Which of the four bodies fits what is going on."""
@@ -141,11 +156,26 @@ class Dashboard(ChartKeys, FrameScreen):
             return
         self._opened = name
         self.show_frame(self.frame)
-        self.query_one(f"#{name}").focus()
+        self.set_focus(self.query_one(_FOCUS.get(name, f"#{name}")))
+
+    def action_filter_log(self) -> None:
+        if self._opened != "whole_log":
+            self.action_open("whole_log")
+        self.query_one(LogPage).ask_for_words()
+
+    def _read_log(self, frame: Frame) -> None:
+        page, run = self.query_one(LogPage), frame.run.run if frame.run else ""
+        if run != self._logged:
+            self._logged = run
+            pages = self.lvm.workspace.log_pages(run)
+            page.open(pages[1:] if frame.pinned else pages, self.lvm.zone)
+        page.read_on()
 
     def action_back(self) -> None:
-        """Close the page that is open, or take the cursor away."""
-        if self._opened:
+        """Leave the filter, close the page that is open, or take the cursor away."""
+        if isinstance(self.focused, Input):
+            self.set_focus(self.query_one(LogView))
+        elif self._opened:
             self._opened = ""
             self.set_focus(None)
             self.show_frame(self.frame)

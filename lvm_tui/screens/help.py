@@ -56,7 +56,8 @@ def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
     rows: dict[str, tuple[list[str], str]] = {}
     for entry in screen.active_bindings.values():
         binding = entry.binding
-        if entry.node in (screen, app) and binding.description and binding.action not in textual:
+        ours = entry.node in (screen, app) or bool(binding.id)
+        if ours and binding.description and binding.action not in textual:
             keys, _ = rows.setdefault(binding.action, ([], binding.description))
             display = app.get_key_display(binding)
             if display not in keys:

@@ -18,11 +18,16 @@ _LEVELS = {"severe": "alarm", "alarm": "alarm", "caution": "notice", "notice": "
 
 def log_line(record: Record) -> LogLine | None:
     """The line of an event; None for those that only show progress."""
-    words = _WORDS.get(type(record.event))
-    if words is None or getattr(record.event, "file", None) in _EVERY_EPOCH:
+    if not is_told(record):
         return None
-    level, text = words(record.event)
+    level, text = _WORDS[type(record.event)](record.event)
     return LogLine(record.time, level, text)
+
+
+def is_told(record: Record) -> bool:
+    """Whether `log_line` has a line for it."""
+    named = getattr(record.event, "file", None) in _EVERY_EPOCH
+    return type(record.event) in _WORDS and not named
 
 
 def _run_started(event: e.RunStarted) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from heapq import merge
+from typing import Self
 
 from textual.content import Content
 from textual.geometry import Size
@@ -21,6 +22,14 @@ _SHOWN = 60
 
 class LogTail(Board[tuple[LogLine, ...]]):
     _zone: tzinfo | None = None
+
+    def naming(self, whole: str, search: str) -> Self:
+        """Name the keys of the whole log in the border, where there is one."""
+        self.border_title = f"log · {whole} all of it · {search} filter".replace("[", "\\[")
+        return self
+
+    async def on_click(self) -> None:
+        await self.run_action("screen.open('whole_log')")
 
     def show_frame(self, frame: Frame, zone: tzinfo | None = None) -> None:
         """zone: of the clock; None is the machine's own."""

@@ -131,14 +131,16 @@ def _title(standing: Standing, width: int) -> Content:
     title = Content("  ").join(parts)
     if note:
         return spread(title, Content.styled(note, "$text-warning"), width)
-    more = clickable(standing.key, "all", "screen.open('gates')", "$dim") if standing.key else None
-    if more is not None and (roomy or len(standing.fivecats) < 2):
+    crowded = not roomy and len(standing.fivecats) > 1
+    more = Content("")
+    if standing.key:
+        words = "" if crowded else "all"
+        more = clickable(standing.key, words, "screen.open('gates')", "$dim")
+    if not crowded:
         return spread(title, more, width)
-    if roomy or len(standing.fivecats) < 2:
-        return title
     margins = [number(fivecat.result, "VAL", "margin") for fivecat in standing.fivecats]
     trend = Content.assemble(("margin ", "$dim"), (sparkline(margins, 6), "$text-primary"))
-    return spread(title, trend, width)
+    return spread(title, trend + Content(" ") + more, width)
 
 
 def remark(result: dict[str, Any]) -> str:

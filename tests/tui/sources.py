@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lvm.events import AlertAcknowledged, Batch, Record
 from lvm_tui.live import CHUNK
-from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
+from lvm_tui.state.views import Alert, Frame, JobRow, LogLine, RunnerView
+from lvm_tui.state.wording import log_line
 
 from .scripted import Script
 
@@ -36,6 +37,37 @@ class MemoryLog:
         return [r for r in self.poll(CHUNK) if batches or not isinstance(r.event, Batch)]
 
 
+class MemoryPages:
+    """The telling lines of a script."""
+
+    restarts = 0
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._lines: list[tuple[str, LogLine]] = []
+        self._at = 0
+
+    def read(self) -> bool:
+        for record in self._script.records[self._at :]:
+            line = log_line(record)
+            if line is not None:
+                self._lines.append((record.event.kind(), line))
+        self._at = len(self._script.records)
+        return False
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def time(self, at: int) -> float:
+        return self._lines[at][1].time
+
+    def kind(self, at: int) -> str:
+        return self._lines[at][0]
+
+    def line(self, at: int) -> LogLine:
+        return self._lines[at][1]
+
+
 class MemoryWorkspace:
     """Stands in for lvm_tui.workspace.Workspace; remembers the commands that it was sent."""
 
@@ -58,6 +90,10 @@ class MemoryWorkspace:
 
     def folder(self, run: str) -> Path:
         return self.home / run
+
+    def log_pages(self, run: str) -> list[MemoryPages]:
+        scripts = [self.workspace, self.runs[run]] if run else [self.workspace]
+        return [MemoryPages(script) for script in scripts]
 
     def jobs(self) -> tuple[JobRow, ...]:
         return self.rows

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from lvm.config import DashboardSettings
 from lvm_tui.app import LvmApp
@@ -86,8 +87,10 @@ def test_help(snap_compare: Compare, make_app: MakeApp) -> None:
         (scenes.queue_finished, "h"),
         (scenes.going_well, "x"),
         (scenes.training_with_alert, "n"),
+        (scenes.going_well, "t"),
+        (scenes.training_with_alert, "/ood"),
     ],
-    ids=["all_numbers", "alert_history", "cursor", "next_alert"],
+    ids=["all_numbers", "alert_history", "cursor", "next_alert", "whole_log", "filtered_log"],
 )
 def test_what_a_person_opens(
     snap_compare: Compare,
@@ -98,7 +101,9 @@ def test_what_a_person_opens(
 ) -> None:
     async def press(pilot: Pilot[Any]) -> None:
         await settle(pilot)
-        await pilot.press(*keys)
+        await pilot.press(*("slash" if key == "/" else key for key in keys))
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
         await pilot.pause()
 
     assert snap_compare(make_app(scene()), terminal_size=size, run_before=press)

@@ -113,12 +113,16 @@ def _session(
     workspace: Workspace, engine: Engine | None, *, run: str = "", watch: bool = False
 ) -> int:
     from lvm_tui.app import LvmApp
+    from lvm_tui.machine import Meter
     from lvm_tui.session import Session
 
     config = workspace.project.config()
     _require_terminal()
     look, words = config.dashboard, config.notify
-    app = LvmApp(workspace, engine=engine, run=run, watch=watch, look=look, words=words)
+    meter = Meter(workspace.models)
+    app = LvmApp(
+        workspace, engine=engine, meter=meter, run=run, watch=watch, look=look, words=words
+    )
     return Session(app, workspace, engine).run()
 
 

@@ -17,8 +17,10 @@ from lvm_tui import keymap, modes, palette
 from lvm_tui.appearance import Appearance
 from lvm_tui.attention import Attention
 from lvm_tui.engine import Engine
+from lvm_tui.gauging import Gauging
 from lvm_tui.glyphs import wants_calm
 from lvm_tui.live import Desk, Live
+from lvm_tui.machine import Meter
 from lvm_tui.messages import Exported, Problem
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.help import Help, keys_of
@@ -44,7 +46,7 @@ BREATH = 0.005
 """Seconds for keys and the screen between two pieces of a log that is longer than one look."""
 
 
-class LvmApp(Steering, Surviving, Attention, Appearance, App[Exit]):
+class LvmApp(Steering, Surviving, Attention, Appearance, Gauging, App[Exit]):
     TITLE = "lvm-tui"
     CSS_PATH: ClassVar[list[str]] = ["styles/app.tcss", "styles/dashboard.tcss"]  # type: ignore[assignment]
     MODES = modes.factories()  # type: ignore[assignment]
@@ -64,6 +66,7 @@ class LvmApp(Steering, Surviving, Attention, Appearance, App[Exit]):
         workspace: Desk,
         *,
         engine: Engine | None = None,
+        meter: Meter | None = None,
         watch: bool = False,
         run: str = "",
         look: DashboardSettings | None = None,
@@ -72,6 +75,7 @@ class LvmApp(Steering, Surviving, Attention, Appearance, App[Exit]):
         zone: tzinfo | None = None,
     ) -> None:
         """engine: starts after the first paint if nobody else trains; None only looks.
+        meter: of this machine; None shows no gauges.
 
         look, words: the [dashboard] and [notify] of lvm.toml. zone: of the clock; None is the
         machine's own.
@@ -83,6 +87,7 @@ class LvmApp(Steering, Surviving, Attention, Appearance, App[Exit]):
         self.set_keymap(keymap.checked(look.keys, self.BINDINGS))
         self.workspace = workspace
         self.engine = engine
+        self.meter = meter
         self.watching = watch
         self.zone = zone
         self.calm = False
@@ -105,6 +110,7 @@ class LvmApp(Steering, Surviving, Attention, Appearance, App[Exit]):
     def on_mount(self) -> None:
         self.look_at_terminal()
         self.keep_ticking()
+        self.keep_gauging()
         self.say_how_to_keep_themes()
         self.call_after_refresh(self._begin)
 
@@ -122,13 +128,17 @@ class LvmApp(Steering, Surviving, Attention, Appearance, App[Exit]):
             self._trouble(error)
             return
         self._troubled = ""
-        screen = self.screen_stack[0] if self.screen_stack else None
-        if after is not before and isinstance(screen, FrameScreen) and screen.is_mounted:
-            screen.receive(after)
+        if after is not before:
+            self.redraw()
             self.tell_of(news(before, after))
         if after.catching_up and not self._reads_on:
             self._reads_on = True
             self.set_timer(BREATH, self._read_on)
+
+    def redraw(self) -> None:
+        screen = self.screen_stack[0] if self.screen_stack else None
+        if isinstance(screen, FrameScreen) and screen.is_mounted:
+            screen.receive(self.frame)
 
     def _read_on(self) -> None:
         self._reads_on = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from lvm.errors import LvmError
+from lvm_tui.machine import Gauges
 
 
 @dataclass
@@ -52,3 +53,10 @@ class Terminate(Message):
 @dataclass
 class Interrupt(Message):
     """SIGINT from outside: as the key that leaves."""
+
+
+@dataclass
+class Gauged(Message):
+    """The machine's gauges were read; None while nothing trains on it."""
+
+    gauges: Gauges | None

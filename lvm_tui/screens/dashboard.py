@@ -12,6 +12,7 @@ from textual.widgets import ContentSwitcher, Input, Static
 
 from lvm.errors import LvmError
 from lvm_tui.export import export
+from lvm_tui.gauging import elsewhere
 from lvm_tui.live import whole_log
 from lvm_tui.messages import Exported, Problem
 from lvm_tui.screens.base import FrameScreen
@@ -19,6 +20,7 @@ from lvm_tui.screens.chart_keys import ChartKeys
 from lvm_tui.state.views import Frame, RunView
 from lvm_tui.widgets.alert_history import AlertHistory
 from lvm_tui.widgets.gate_table import GateTable
+from lvm_tui.widgets.gauge_line import GaugeLine, in_short
 from lvm_tui.widgets.log_page import LogPage
 from lvm_tui.widgets.log_tail import LogTail
 from lvm_tui.widgets.log_view import LogView
@@ -89,6 +91,7 @@ class Dashboard(ChartKeys, FrameScreen):
         return self.lvm.frame
 
     def compose_body(self) -> ComposeResult:
+        yield GaugeLine(id="gauges")
         with ContentSwitcher(initial="welcome", id="body"):
             yield Static(WELCOME, id="welcome")
             with VerticalScroll(id="preparation", can_focus=False):
@@ -115,7 +118,11 @@ class Dashboard(ChartKeys, FrameScreen):
         tail = self.query_one(LogTail)
         tail.display = body.current != "whole_log"
         tail.show_frame(frame, self.lvm.zone)
-        self.query_one(QueueStrip).show_frame(frame)
+        gauges = self.lvm.gauges
+        load = in_short(gauges) if self.has_class("-short") else ""
+        self.query_one(QueueStrip).show_frame(frame, load)
+        away = elsewhere(frame.runner)
+        self.query_one(GaugeLine).show_frame(frame, gauges, away)
         match body.current:
             case "preparation":
                 self.query_one(TaskList).show(frame.workspace.tasks)

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.geometry import Size
 
 from lvm_tui.numbers import fixed, short, signed
+from lvm_tui.state.outlook import BASELINES, baseline, beside_ridge
 from lvm_tui.state.views import Fivecat, RunView
 from lvm_tui.state.wording import missing_for_production
 from lvm_tui.widgets.board import Board
@@ -78,7 +79,8 @@ def _rows(standing: Standing, width: int) -> list[Content]:
             rows += _steps(result)
         elif row.key == "bins":
             rows += _bins(result)
-    return [*rows, Content(""), *_offsets(result), Content(""), *_samples(newest)]
+    rows += [Content(""), *_offsets(result), Content("")]
+    return [*rows, *_baselines(standing), *_samples(newest)]
 
 
 def _title(standing: Standing) -> Content:
@@ -198,6 +200,29 @@ def _offsets(result: dict[str, Any]) -> list[Content]:
         if _part(result, name).get("message")
     ]
     return [head + Content("    ") + peaks, *bars, *said]
+
+
+def _baselines(standing: Standing) -> list[Content]:
+    """The same numbers of the simplest predictors, where the run's forecast has them."""
+    forecast, result = standing.forecast, standing.fivecats[-1].result
+    heads = "".join(f"{name:>12}" for name in ("this model", *BASELINES.values()))
+    rows = []
+    for split in _SPLITS:
+        for row in ROWS:
+            found = [baseline(forecast, name, split, row.key) for name in BASELINES]
+            if row.key == "bins" or all(value is None for value in found):
+                continue
+            show = signed if row.sign else fixed
+            cells = "".join(
+                f"{show(value):>12}" for value in (number(result, split, row.key), *found)
+            )
+            rows.append(Content.assemble((f"    {split} {row.label:<10}", "$dim"), cells))
+    if not rows:
+        return []
+    beside = beside_ridge(forecast, result)
+    words = f"  {beside.words}" if beside is not None else ""
+    head = Content.assemble(("baselines", "bold"), (words, "$dim"))
+    return [head, Content.styled(" " * 18 + heads, "$dim"), *rows, Content("")]
 
 
 def _samples(fivecat: Fivecat) -> list[Content]:

@@ -20,14 +20,18 @@ SIGNS = {
 """Of each state of a job: its sign and style."""
 
 
-class QueueStrip(Board[tuple[tuple[JobRow, ...], RunnerView, bool]]):
-    def show_frame(self, frame: Frame) -> None:
-        self.show((frame.jobs, frame.runner, frame.watching))
+class QueueStrip(Board[tuple[tuple[JobRow, ...], RunnerView, bool, str]]):
+    def show_frame(self, frame: Frame, load: str = "") -> None:
+        """load: how busy the machine is, where nothing else says it."""
+        self.show((frame.jobs, frame.runner, frame.watching, load))
 
-    def draw(self, slice_: tuple[tuple[JobRow, ...], RunnerView, bool], size: Size) -> Content:
-        jobs, runner, watching = slice_
+    def draw(self, slice_: tuple[tuple[JobRow, ...], RunnerView, bool, str], size: Size) -> Content:
+        jobs, runner, watching, load = slice_
         right = Content.styled(_who(runner, watching), "$dim")
         room = size.width - right.cell_length - 2
+        if load and 7 + _strip(jobs).cell_length + len(load) + 3 <= room:
+            right = Content.styled(f"{load} · ", "$dim") + right
+            room -= len(load) + 3
         left = Content.styled("queue  ", "$dim")
         if not jobs:
             left += Content.styled("empty", "$dim")

@@ -11,7 +11,8 @@ from textual.geometry import Size
 
 from lvm.settings import Thresholds
 from lvm_tui.numbers import fixed, short, signed
-from lvm_tui.state.views import Fivecat, Frame, RunView, Testing
+from lvm_tui.state.outlook import beside_ridge
+from lvm_tui.state.views import Fivecat, Forecast, Frame, RunView, Testing
 from lvm_tui.state.wording import missing_for_production
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.offset_profile import profile_bars, profile_line
@@ -64,6 +65,9 @@ _GAP = 8
 _TREND = 12
 """Cells of the widest trend."""
 
+_MISSING = 6
+"""Rows that what is missing takes at most; only beyond it there is room for the baselines."""
+
 _AIRY = 40
 """Rows from which on the gates stand apart."""
 
@@ -79,11 +83,12 @@ class Standing:
     next_epoch: int | None
     testing: Testing | None
     bias_alerts: int
+    forecast: Forecast | None = None
     key: str = ""
 
 
 def standing_of(run: RunView, key: str = "") -> Standing:
-    return Standing(run.fivecats, run.next_fivecat, run.testing, run.bias_alerts, key)
+    return Standing(run.fivecats, run.next_fivecat, run.testing, run.bias_alerts, run.forecast, key)
 
 
 class Scoreboard(Board[Standing]):
@@ -112,6 +117,9 @@ class Scoreboard(Board[Standing]):
             rows.append(profile_line("VAL", val, width))
             if spare > 3:
                 rows.append(profile_line("OOD", ood, width))
+        beside = beside_ridge(slice_.forecast, result)
+        if beside is not None and height - len(rows) > _MISSING:
+            rows.append(Content.styled(f"VAL cosine {beside.short_words}", "$dim"))
         rows += readiness(result, slice_.bias_alerts, width, height - len(rows))
         return lines(row.truncate(width, ellipsis=True) for row in rows)
 

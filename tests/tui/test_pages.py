@@ -18,7 +18,7 @@ from . import scenes
 from .conftest import Open, body, look, shown
 from .disk import Disk
 from .screens import press, screen
-from .scripted import Plan
+from .scripted import Plan, forecast
 
 RUN = Plan().run
 
@@ -79,6 +79,25 @@ async def test_the_page_scrolls_to_its_last_line_at_80x24(opened: Open) -> None:
         assert body(app) == "training"
         await pilot.press("l")  # the keys of the charts are back
         assert app.screen.look.log  # type: ignore[attr-defined]
+
+
+async def test_the_numbers_stand_beside_those_of_the_baselines(opened: Open) -> None:
+    desk = scenes.going_well()
+    forecast(desk.runs[RUN])
+    async with opened(desk, size=(120, 60)) as (app, pilot):
+        assert "VAL cosine below ridge −0.045" in shown(app, Scoreboard)
+        await pilot.press("g")
+        lines = shown(app, GateTable).splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("baselines"))
+        assert "does not beat ridge on VAL cosine: 0.560, ridge 0.605" in lines[at]
+        assert lines[at + 2].split() == ["VAL", "cos", "0.560", "0.550", "0.570", "0.605"]
+        assert lines[at + 3].split()[1:4] == ["margin", "+0.171", "−0.450"]
+
+
+async def test_without_a_forecast_there_are_no_baselines(opened: Open) -> None:
+    async with opened(scenes.going_well()) as (app, pilot):
+        await pilot.press("g")
+        assert "baselines" not in shown(app, GateTable)
 
 
 async def test_before_the_first_battery_the_page_says_when_it_comes(opened: Open) -> None:

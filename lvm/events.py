@@ -338,6 +338,53 @@ class NotifyFailed(Event):
     """Without addresses, tokens or what a command printed: those may be secrets."""
 
 
+# ------------------------------------------------------------------ promotions
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionStarted(Event):
+    """A promotion, a rollback, or what finishes or undoes one that was interrupted.
+
+    FivecatProgress (epoch 0) follows while its full 5CAT runs.
+    """
+
+    change: str
+    """Unique; all events of one change carry it, and so does its entry in the ledger."""
+    action: str
+    """promote | rollback | finish | undo"""
+    name: str
+    """Of the service: its link is NAME_v0.pt."""
+    file: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionStep(Event):
+    change: str
+    step: str
+    """load | fivecat | policy | plan | backup | link | metadata | service | ledger, and
+    put_back | service_back where a change that failed is taken back."""
+    state: str
+    """started | done | skipped | failed"""
+    words: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionFinished(Event):
+    change: str
+    name: str
+    outcome: str
+    """promoted | rolled_back | refused | declined | planned | failed | undone"""
+    words: str
+    missing: list[str] = field(default_factory=list)
+    """refused: what keeps the file from production, one sentence each."""
+    entry: int = 0
+    """Its entry in the ledger; 0 if it has none."""
+    alarm: bool = False
+    """failed: a person must look now: what stood before could not be verified either."""
+
+
 # ------------------------------------------------------------------ on disk
 
 

@@ -50,6 +50,7 @@ def test_the_dashboard_imports_no_torch_before_it_is_painted() -> None:
         "lvm.training",
         "lvm.runs",
         "lvm.service",
+        "lvm.promotion",
     ],
 )
 def test_importing_a_room_of_the_engine_imports_no_torch(room: str) -> None:
@@ -59,3 +60,8 @@ def test_importing_a_room_of_the_engine_imports_no_torch(room: str) -> None:
 def test_asking_a_service_imports_nothing_heavy() -> None:
     code = "from lvm.service.client import ServiceClient\nServiceClient('127.0.0.1', 1)"
     assert modules_after(code).isdisjoint({*HEAVY, "uvicorn", "starlette"})
+
+
+def test_looking_at_promotions_imports_nothing_heavy() -> None:
+    code = "import lvm.promotion.state, lvm.promotion.planning, lvm.promotion.ledger"
+    assert modules_after(code).isdisjoint({*HEAVY, "httpx"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from lvm.data.alignment import place
@@ -45,4 +47,7 @@ def make_samples(
         article_starts=places.starts[keep],
         article_ends=places.ends[keep],
         skipped=skipped,
+        fingerprint=hashlib.sha256(
+            f"{sequences.fingerprint} {bank.fingerprint} {shift}".encode()
+        ).hexdigest(),
     )

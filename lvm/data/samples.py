@@ -32,6 +32,8 @@ class Samples:
     """(N,) one past its last row."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Samples left out while placing them: reason → how many."""
+    fingerprint: str = ""
+    """SHA-256 of the sequences, the articles and the shift they were made from."""
 
     def __len__(self) -> int:
         return len(self.target_rows)

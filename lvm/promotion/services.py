@@ -1,0 +1,50 @@
+"""What a promotion asks of the services, however they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Services(Protocol):
+    """All but `address` raise ServiceError (or another LvmError) when it cannot be done."""
+
+    def address(self, name: str) -> str:
+        """For people, "" if there is no such service in lvm.toml."""
+        ...
+
+    def running(self, name: str) -> bool: ...
+
+    def restart(self, name: str) -> None:
+        """Restart it, or start it if it does not run."""
+        ...
+
+    def stop(self, name: str) -> None: ...
+
+    def health(self, name: str) -> dict[str, Any]:
+        """What `GET /health` answers; "sha256" among it."""
+        ...
+
+    def predict(self, name: str, contexts: Sequence[Sequence[float]]) -> list[float]: ...
+
+
+class NoServices:
+    """Where none is configured."""
+
+    def address(self, name: str) -> str:  # noqa: ARG002
+        return ""
+
+    def running(self, name: str) -> bool:  # noqa: ARG002
+        return False
+
+    def restart(self, name: str) -> None:
+        raise NotImplementedError(name)
+
+    def stop(self, name: str) -> None:
+        raise NotImplementedError(name)
+
+    def health(self, name: str) -> dict[str, Any]:
+        raise NotImplementedError(name)
+
+    def predict(self, name: str, contexts: Sequence[Sequence[float]]) -> list[float]:
+        raise NotImplementedError(name)

@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
                 key = {"bank": options.bank, "settings": settings.to_json()}
                 row = next((one for one in known if one["key"] == key), None)
                 if row is None:
-                    corpus = corpus or _open(options.bank)
+                    corpus = corpus or open_bank_as_it_says(options.bank)
                     row = {"key": key} | _run(settings, corpus)
                     with log.open("a") as file:
                         file.write(json.dumps(row) + "\n")
@@ -109,7 +109,8 @@ def _numbers(epoch: EpochFinished, fivecat: FivecatFinished) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _open(bank: str) -> Corpus:
+def open_bank_as_it_says(bank: str) -> Corpus:
+    """With the splits that a made corpus was made with, or the default ones."""
     made = Path(bank).with_name(f"{Path(bank).stem}.reference.json").exists()
     val, ood = read_splits(Path(bank)) if made else ("", "")
     data = DataSettings(bank=bank, val_articles=val, ood_articles=ood)

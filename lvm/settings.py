@@ -233,7 +233,7 @@ class TrainSettings(_Settings):
     objective: Objective = "mse"
     """What is minimised: "mse", or "forward" (lvm/training/forward.py): near the target, and nearer
     to it than to the chunks around it."""
-    forward_push: float = 1.5
+    forward_push: float = 2.0
     """How much a missing unit of margin counts beside a missing unit of cosine."""
     forward_goal: float = 0.15
     """Margin on the training data above which only the cosine is trained."""

@@ -6,6 +6,7 @@ import argparse
 from typing import NoReturn, get_args
 
 from lvm import __version__
+from lvm.presets import PRESET_HELP, PRESETS
 from lvm.settings import MODEL_TYPES, Objective
 
 _EPILOG = """\
@@ -173,6 +174,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--bank", metavar="B")
     _add_bank_split(data)
     training = parser.add_argument_group("training")
+    training.add_argument("--preset", choices=list(PRESETS), default="", help=PRESET_HELP)
     training.add_argument("--epochs", type=int, help="20")
     training.add_argument("--device", help="auto (cuda, then mps, then cpu)")
     training.add_argument("--batch-size", type=int, help="256")

@@ -8,6 +8,7 @@ from typing import Any
 
 from lvm.cli.output import Output
 from lvm.errors import InputError
+from lvm.presets import PRESETS
 from lvm.runs.project import Project
 from lvm.settings import DataSettings, Job, TrainSettings
 
@@ -39,9 +40,10 @@ _TRAIN_FLAGS = (
 
 
 def job_of(arguments: Namespace, project: Project) -> Job:
-    """lvm.toml's settings, changed by the flags that were given."""
+    """lvm.toml's settings, changed by the preset and the flags that were given."""
     config = project.config()
-    given = {
+    preset = PRESETS[arguments.preset] if arguments.preset else {}
+    given = {**preset} | {
         name: value
         for name in _TRAIN_FLAGS
         if (value := getattr(arguments, name, None)) is not None

@@ -41,6 +41,7 @@ _COMMENTS: dict[str, dict[str, str]] = {
         "weight_decay": "",
         "d_model": "a multiple of 8",
         "hidden_dim": "",
+        "context_noise": "length of the noise added to each context: against over-fitting",
         "objective": "mse, or forward: it also pushes away what must not win",
         "forward_push": "forward: what margin counts beside cosine",
         "forward_goal": "forward: margin from which only the cosine is trained",

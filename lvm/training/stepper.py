@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -99,7 +101,7 @@ class Stepper:
                     dtype=torch.bfloat16,
                     enabled=self._settings.precision == "bf16",
                 ):
-                    predictions = self._parallel(window.contexts)
+                    predictions = self._parallel(self._blurred(window.contexts))
                 loss = self._objective.loss(predictions, window)
                 # DistributedDataParallel averages over ranks; the batch's mean needs the sum.
                 (loss * (count * self._world.size / len(samples))).backward()
@@ -111,6 +113,14 @@ class Stepper:
                 tally = seen if tally is None else tally + seen
         assert tally is not None
         return sums, tally
+
+    def _blurred(self, contexts: Tensor) -> Tensor:
+        """What the model reads: the contexts with noise, if the settings ask for it."""
+        length = self._settings.context_noise
+        if length == 0.0:
+            return contexts
+        noise = torch.randn_like(contexts)
+        return contexts + noise * (length / math.sqrt(contexts.shape[-1]))
 
     def _halve(self, step: int, batch: int, error: BaseException) -> BatchHalved:
         self.optimizer.zero_grad(set_to_none=True)

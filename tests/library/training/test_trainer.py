@@ -170,6 +170,27 @@ def test_the_same_seed_gives_the_same_bits(model: Any, corpus: Corpus, tmp_path:
     assert_same_run(tmp_path / "one", tmp_path / "two")
 
 
+def test_noise_on_the_contexts_is_drawn_anew_each_step_and_survives_a_stop(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    what = settings(context_noise=0.5, epochs=2)
+    list(run(corpus, tmp_path / "whole", what))
+    polls = iter(range(1_000_000))
+    list(
+        run(
+            corpus,
+            tmp_path / "stopped",
+            what,
+            control=lambda: "stop" if next(polls) == 5 else None,
+        )
+    )
+    list(run(corpus, tmp_path / "stopped", what, resume=True))
+    assert_same_run(tmp_path / "whole", tmp_path / "stopped")
+    list(run(corpus, tmp_path / "clean", settings(epochs=2)))
+    ours, clean = weights(tmp_path / "whole"), weights(tmp_path / "clean")
+    assert not any(torch.equal(ours[name], clean[name]) for name in ours)
+
+
 @pytest.mark.parametrize("model", MODEL_TYPES)
 def test_a_run_stopped_within_an_epoch_goes_on_to_the_same_bits(
     model: Any, corpus: Corpus, tmp_path: Path

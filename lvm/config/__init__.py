@@ -5,6 +5,7 @@ from __future__ import annotations
 from lvm.config.finding import find_data
 from lvm.config.loading import CONFIG_NAME, Config, DashboardSettings, load_config, parse_config
 from lvm.config.notify import NotifySettings
+from lvm.config.services import ServiceSettings, ServicesSettings
 from lvm.config.template import render_template
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "Config",
     "DashboardSettings",
     "NotifySettings",
+    "ServiceSettings",
+    "ServicesSettings",
     "find_data",
     "load_config",
     "parse_config",

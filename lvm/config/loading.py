@@ -6,12 +6,14 @@ import dataclasses
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from lvm.config.notify import NotifySettings
+from lvm.config.services import ServiceSettings, ServicesSettings, check_name, with_named
 from lvm.errors import SettingsError
 from lvm.settings import DataSettings, FivecatSettings, Thresholds, TrainSettings
 
@@ -58,6 +60,7 @@ class Config:
     fivecat: FivecatSettings = field(default_factory=FivecatSettings)
     dashboard: DashboardSettings = field(default_factory=DashboardSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    services: ServicesSettings = field(default_factory=ServicesSettings)
 
 
 _SECTIONS: dict[str, type[Any]] = {
@@ -67,6 +70,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "fivecat": FivecatSettings,
     "dashboard": DashboardSettings,
     "notify": NotifySettings,
+    "services": ServicesSettings,
 }
 
 
@@ -116,21 +120,49 @@ def _section(name: str, values: Any, lines: _Lines) -> Any:
         raise SettingsError(
             f"{name} = {values!r}", where=lines.where(name), fix=f"[{name}] is a section"
         )
-    known = [item.name for item in dataclasses.fields(kind)]
-    for key, value in values.items():
-        if key not in known:
-            raise SettingsError(
-                f"unknown setting {key!r} in [{name}]",
-                where=lines.where(name, key),
-                fix=_home(key) or _guess(key, known),
-            )
-        _checked(kind, {key: value}, name, lines.where(name, key))
+    if kind is ServicesSettings:
+        return _services(values, lines)
+    _check_each(kind, values, lines, name)
     return _checked(kind, values, name, lines.where(name))
 
 
+def _services(values: dict[str, Any], lines: _Lines) -> ServicesSettings:
+    """[services] holds what all have in common, and a table a service."""
+    named = {key: value for key, value in values.items() if isinstance(value, dict)}
+    general = {key: value for key, value in values.items() if key not in named}
+    _check_each(ServicesSettings, general, lines, "services")
+    for name, settings in named.items():
+        with _placed("services", lines.where("services", name)):
+            check_name(name)
+        _check_each(ServiceSettings, settings, lines, "services", name)
+    with _placed("services", lines.where("services")):
+        return with_named(general, named)
+
+
+def _check_each(kind: type[Any], values: dict[str, Any], lines: _Lines, *path: str) -> None:
+    """Each setting of a section by itself, so that the error names its line."""
+    known = [item.name for item in dataclasses.fields(kind) if item.name != "named"]
+    section = ".".join(path)
+    for key, value in values.items():
+        if key not in known:
+            raise SettingsError(
+                f"unknown setting {key!r} in [{section}]",
+                where=lines.where(*path, key),
+                fix=_home(key) or _guess(key, known),
+            )
+        _checked(kind, {key: value}, section, lines.where(*path, key))
+
+
 def _checked(kind: type[Any], values: dict[str, Any], section: str, where: str) -> Any:
-    try:
+    with _placed(section, where):
         return kind(**values)
+
+
+@contextmanager
+def _placed(section: str, where: str) -> Iterator[None]:
+    """An error says in which section and line."""
+    try:
+        yield
     except SettingsError as error:
         raise SettingsError(f"[{section}] {error.what}", where=where, fix=error.fix) from error
 
@@ -161,7 +193,8 @@ class _Lines:
         for number, line in enumerate(text.splitlines(), start=1):
             if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
                 section = _path(header[1])
-                self._found.setdefault(section, number)
+                for end in range(1, len(section) + 1):
+                    self._found.setdefault(section[:end], number)
             elif key := re.match(r"\s*([^#=\[\]{}]+?)\s*=", line):
                 path = section + _path(key[1])
                 self._found.setdefault(path, number)

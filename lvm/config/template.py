@@ -126,6 +126,25 @@ _NOTIFY = """\
 # timeout_seconds = 10.0
 """
 
+_SERVICES = """\
+# One HTTP service a model: lvm services, lvm serve.
+[services]
+# host = "127.0.0.1"         # the address that they listen on
+# manager = "supervisor"     # or commands: the start, stop, status of each service, as below
+# start_seconds = 30.0       # until a started service must answer; a promotion goes back after it
+# command_seconds = 60.0     # that such a command may take
+
+# [services.transformer]     # likewise gru (9003), lstm (9004), amn (9006), and names of your own
+#   port = 9002
+#   enabled = true
+#   model = ""               # a checkpoint; without, the link that lvm promote sets
+#   device = "auto"
+#   bank = ""                # texts for /chat; without, the bank of [data]
+#   encoder = ""             # without, the one that made the bank
+#   decoder = ""             # http://… of a decoder; without, the bank's own texts
+#   start = ""               # manager = "commands": for the shell, which finds LVM_SERVICE
+"""
+
 _COLUMN = 29
 """Where the remarks stand."""
 
@@ -139,7 +158,7 @@ def render_template(data: DataSettings, **train: Any) -> str:
         _section("thresholds", Thresholds()),
         _section("fivecat", FivecatSettings()),
     ]
-    return "\n".join([_HEAD, *sections, _DASHBOARD, _NOTIFY])
+    return "\n".join([_HEAD, *sections, _DASHBOARD, _NOTIFY, _SERVICES])
 
 
 def _section(name: str, settings: Any) -> str:

@@ -20,7 +20,7 @@ from lvm.config import (
     render_template,
 )
 from lvm.data import formats
-from lvm.errors import SettingsError
+from lvm.errors import InputError, SettingsError
 from lvm.settings import DataSettings, FivecatSettings, Thresholds, TrainSettings
 
 
@@ -200,3 +200,61 @@ def test_files_are_known_by_the_same_keys_as_when_they_are_opened() -> None:
     assert set(formats.TARGET_KEYS) == finding.TARGETS
     assert set(formats.VECTOR_KEYS) == finding.VECTORS
     assert set(formats.ARTICLE_KEYS) == finding.ARTICLES
+
+
+# ------------------------------------------------------------------ services
+
+
+def test_without_a_word_there_are_the_four_services_of_the_guide(tmp_path: Path) -> None:
+    services = Config().services
+    ports = {name: service.port for name, service in services.enabled.items()}
+    assert ports == {"transformer": 9002, "gru": 9003, "lstm": 9004, "amn": 9006}
+    expected = tmp_path / "artifacts/lvm/models/gru_v0.pt"
+    assert services.model_file(tmp_path, "gru") == expected
+
+
+def test_services_are_changed_added_and_taken_away(tmp_path: Path) -> None:
+    text = """
+        [services]
+        host = "0.0.0.0"
+        [services.transformer]
+        port = 9106
+        [services.amn]
+        enabled = false
+        [services.old-transformer]
+        port = 9006
+        model = "models/old.pt"
+    """
+    services = config_of(tmp_path, text).services
+    assert list(services.enabled) == ["transformer", "gru", "lstm", "old-transformer"]
+    assert services.host == "0.0.0.0"
+    assert services.service("transformer").port == 9106
+    assert services.model_file(tmp_path, "old-transformer") == tmp_path / "models/old.pt"
+    with pytest.raises(InputError, match="there is no service 'amn'"):
+        services.service("amn")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("[services]\nhost = 3", 2, "host = 3"),
+        ("[services]\nmanager = 'systemd'", 2, "manager = 'systemd'"),
+        ("[services]\nstart_seconds = 0", 2, "start_seconds = 0"),
+        ("[services]\nprot = 1", 2, "unknown setting 'prot'"),
+        ("[services.gru]\nport = 70000", 2, "port = 70000"),
+        ("[services.gru]\n\nport = '9'", 3, "port = '9'"),
+        ("[services.gru]\nprot = 1", 2, "unknown setting 'prot' in [services.gru]"),
+        ("[services.gru]\nport = 9002", 1, "port = 9002 of service 'gru' is that of service"),
+        ("[services.mine]\nmodel = 'a.pt'", 1, "service 'mine' has no port"),
+        ("[services.'a/b']\nport = 1", 1, "'a/b' cannot be the name of a service"),
+        ("[services.gru]\nport = true", 2, "port = True"),
+        ("[services.gru]\ndevice = 'tpu'", 2, "device = 'tpu'"),
+    ],
+)
+def test_a_wrong_service_is_refused_with_its_line(
+    tmp_path: Path, text: str, line: int, words: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        config_of(tmp_path, text)
+    assert words in caught.value.what
+    assert caught.value.where.endswith(f"lvm.toml:{line}")

@@ -8,55 +8,15 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lvm.cli import main
 from lvm.events import AlertRaised, Record, encode
 from lvm.runs.project import Project
 
-Call = Callable[..., tuple[int, str, str]]
-
-TINY = """
-[train]
-epochs = 2
-batch_size = 32
-d_model = 16
-hidden_dim = 16
-fivecat_every = 1
-fivecat_samples = 40
-fivecat_horizon = 2
-on_severe = "alert"
-device = "cpu"
-[data]
-bank = "bank.npz"
-"""
-
-
-@pytest.fixture
-def project(tmp_path: Path, lvm: Call) -> Path:
-    """A project folder with a small reference bank."""
-    code, _, _ = lvm("reference", "forward", "--out", "bank.npz", "--dim", "32", "--articles", "40")
-    assert code == 0
-    (tmp_path / "lvm.toml").write_text(TINY)
-    return tmp_path
-
-
-@pytest.fixture
-def lvm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Call:
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = main(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
+from .conftest import Call
 
 
 def document(out: str) -> dict[str, Any]:

@@ -69,7 +69,8 @@ def _held_against(
         settings = run["key"]["settings"]
         best = max(run["epochs"], key=lambda epoch: epoch["score"])
         promised = margin_at(forecast["frontier"], best["cos"])
-        name = f"{settings['model']:<11} {settings['objective']:<7} seed {settings['seed']}"
+        objective = run["key"].get("objective", settings["objective"])
+        name = f"{settings['model']:<11} {objective:<7} seed {settings['seed']}"
         reached = f"cos {best['cos']:.3f} margin {best['margin']:+.3f}"
         if promised is None:
             yield False, f"{name} {reached}   beyond the frontier's largest cosine"

@@ -2,6 +2,7 @@
 
     python -m benchmarks.objectives BANK --models gru amn --objectives mse forward
     python -m benchmarks.objectives forward.npz --models gru --seeds 0 1 2
+    python -m benchmarks.objectives BANK --models amn --objectives offset-infonce-0.2 sample-hinge
     python -m benchmarks.objectives BANK --set forward_push=6 --set learning_rate=0.001
 
 BANK is an article bank (.npz); a file made by `lvm reference` is split as it says of itself.
@@ -21,11 +22,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.candidates import CANDIDATES
 from lvm.clock import SystemClock
 from lvm.data.reference import read_splits
 from lvm.data.sources import Corpus, open_corpus
 from lvm.events import EpochFinished, FivecatFinished, RunFinished
 from lvm.settings import MODEL_TYPES, SPLIT_SEED, DataSettings, Thresholds, TrainSettings
+from lvm.training.objectives import Objective
 from lvm.training.trainer import train
 
 NUMBERS = ("epoch", "cos", "margin", "ood_cos", "ood_margin", "rollout", "gates")
@@ -42,13 +45,18 @@ def main(argv: list[str] | None = None) -> int:
         for model in options.models:
             for objective in options.objectives:
                 settings = TrainSettings(
-                    model=model, objective=objective, seed=seed, on_severe="alert", device="cpu"
+                    model=model,
+                    objective="mse" if objective in CANDIDATES else objective,
+                    seed=seed,
+                    on_severe="alert",
+                    device="cpu",
                 ).changed(epochs=options.epochs, fivecat_every=options.fivecat_every, **changes)
                 key = {"bank": options.bank, "settings": settings.to_json()}
+                key |= {"objective": objective}
                 row = next((one for one in known if one["key"] == key), None)
                 if row is None:
                     corpus = corpus or open_bank_as_it_says(options.bank)
-                    row = {"key": key} | _run(settings, corpus)
+                    row = {"key": key} | _run(settings, corpus, CANDIDATES.get(objective))
                     with log.open("a") as file:
                         file.write(json.dumps(row) + "\n")
                 rows.append(row)
@@ -57,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _run(settings: TrainSettings, corpus: Corpus) -> dict[str, Any]:
+def _run(settings: TrainSettings, corpus: Corpus, objective: Objective | None) -> dict[str, Any]:
     epochs: list[dict[str, Any]] = []
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -68,6 +76,7 @@ def _run(settings: TrainSettings, corpus: Corpus) -> dict[str, Any]:
             thresholds=Thresholds(),
             control=lambda: None,
             clock=SystemClock(),
+            objective=objective,
         ):
             if isinstance(event, EpochFinished):
                 last = event
@@ -131,7 +140,7 @@ def _line(row: dict[str, Any]) -> str:
 
 def _cells(row: dict[str, Any]) -> Iterator[str]:
     settings = row["key"]["settings"]
-    yield f"{settings['model']:<11} {settings['objective']:<7} seed {settings['seed']}"
+    yield f"{settings['model']:<11} {row['key']['objective']:<7} seed {settings['seed']}"
     for label, name in (("best 5CAT", "score"), ("best cos", "val_cosine")):
         best = max(row["epochs"], key=lambda one: one[name])
         yield (
@@ -151,7 +160,7 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
         settings = row["key"]["settings"]
         best = max(row["epochs"], key=lambda one: one["score"])
         yield (
-            f"| {settings['model']} | {settings['objective']} | {settings['seed']} "
+            f"| {settings['model']} | {row['key']['objective']} | {settings['seed']} "
             f"| {best['epoch']} | {best['cos']:.3f} | {best['margin']:+.3f} "
             f"| {best['ood_margin']:+.3f} | {best['rollout']:.3f} | {len(best['gates'])}/5 |"
         )

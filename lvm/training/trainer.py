@@ -31,7 +31,7 @@ from lvm.training.device import choose_device, memory_mb
 from lvm.training.distributed import ALONE, World
 from lvm.training.events_of_run import BatchReport, run_finished, run_started
 from lvm.training.keeper import BEST, BEST_5CAT, Keeper
-from lvm.training.objectives import Objective, ObjectiveFunction, make_objective
+from lvm.training.objectives import Objective, make_objective
 from lvm.training.state import TrainState
 from lvm.training.stepper import Stepper, warmup_steps
 from lvm.training.validation import Validation, validate
@@ -53,7 +53,7 @@ def train(
     clock: Clock,
     resume: bool = False,
     world: World = ALONE,
-    objective: ObjectiveFunction | None = None,
+    objective: Objective | None = None,
 ) -> Iterator[events.Event]:
     """Train one model into `folder` and yield what happens.
 
@@ -80,11 +80,11 @@ class _Trainer:
         control: Control,
         clock: Clock,
         world: World,
-        objective: ObjectiveFunction | None,
+        objective: Objective | None,
     ) -> None:
         self.settings, self.corpus, self.run_name = settings, corpus, folder.name
         self.thresholds, self.control, self.clock, self.world = thresholds, control, clock, world
-        self.objective = Objective(objective) if objective else make_objective(settings)
+        self.objective = objective or make_objective(settings)
         self.device, self.device_warning = choose_device(settings.device)
         torch.manual_seed(settings.seed)
         built = build(

@@ -20,7 +20,7 @@ from lvm.data.sources import Corpus
 from lvm.errors import DataError, DivergedError, RunError, SettingsError
 from lvm.models.checkpoint import load_checkpoint
 from lvm.settings import MODEL_TYPES, Thresholds, TrainSettings
-from lvm.training.objectives import ObjectiveFunction, mean_squared_error
+from lvm.training.objectives import Objective, ObjectiveFunction, mean_squared_error
 from lvm.training.trainer import train
 
 LENIENT = Thresholds(severe=-2.0)
@@ -66,7 +66,7 @@ def run(
         control=control,
         clock=SystemClock(),
         resume=resume,
-        objective=objective,
+        objective=Objective(objective) if objective else None,
     )
 
 

@@ -25,6 +25,7 @@ from lvm.service.limits import Limits
 from lvm.service.nearest import nearest_rows
 from lvm.service.serving import ServiceSpec
 
+from ..cli.documents import assert_valid
 from .conftest import DIM, RunningService, running, write_checkpoint
 
 TOPICS = {
@@ -205,8 +206,9 @@ def test_lvm_chat_prints_the_answer_beside_copy_last(
     assert "confidence" in said
     assert "copy last" in said
     assert "predict" in said
-    assert main(["chat", "The planet.", *where, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["text"]
+    command = ["chat", "The planet.", *where, "--json"]
+    assert main(command) == 0
+    assert assert_valid(command, capsys.readouterr().out)["text"]
 
 
 # -- what is missing or fails ---------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import import_big, startup
+from benchmarks import import_big, serving, startup
 
-PARTS = (startup, import_big)
+PARTS = (startup, serving, import_big)
 
 
 def main() -> int:

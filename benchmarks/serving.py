@@ -55,9 +55,9 @@ def served(model_type: str, folder: Path) -> Iterator[tuple[int, psutil.Process]
     )
     subprocess.run([sys.executable, "-c", making, model_type, str(path)], check=True)
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        options = ["--fd", "0", "--model", str(path), "--device", "cpu"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "lvm", "serve", model_type, "--fd", "0", "--model", str(path)]
-            + ["--device", "cpu"],
+            [sys.executable, "-m", "lvm", "serve", model_type, *options],
             stdin=listener,
             stderr=subprocess.DEVNULL,
         )
@@ -99,9 +99,9 @@ async def load(port: int, clients: int, seconds: float) -> list[float]:
 
 def load_process(port: int, clients: int, seconds: float) -> list[float]:
     """`load` in a process of its own, so that measuring does not share our interpreter."""
+    numbers = map(str, (port, clients, seconds))
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.serving", "--load", str(port), str(clients)]
-        + [str(seconds)],
+        [sys.executable, "-m", "benchmarks.serving", "--load", *numbers],
         check=True,
         capture_output=True,
     )
@@ -171,7 +171,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         port, clients, seconds = arguments.load
         print(json.dumps(asyncio.run(load(int(port), int(clients), float(seconds)))))
         return 0
-    print(f"{os.cpu_count()} cores, {arguments.clients} clients, width {DIM}, body {len(body())} bytes")
+    size = len(body())
+    print(f"{os.cpu_count()} cores, {arguments.clients} clients, width {DIM}, body {size} bytes")
     print(f"{'':12} {'one':>10} {'p99':>11} {'together':>14} {'p99':>11} {'':>8}     need "
           f"{SPEED_UP:g} ×, {P99_MS:g} ms")  # fmt: skip
     with tempfile.TemporaryDirectory() as name:

@@ -27,8 +27,12 @@ class Limits:
     """Messages that are answered or wait at the same time; the next is answered with 429."""
     connections: int = 1000
     """Open at the same time; the next is answered with 503."""
+    pipelined: int = 32
+    """Requests that a client may send on a connection before it has read their answers; with one
+    more the connection is cut."""
     read_seconds: float = 15.0
-    """From the first byte of a request to its last; also until the first byte of a connection."""
+    """From the first byte of a request to its last; also until the first byte of a connection, and
+    while a client does not read its answer."""
     predict_seconds: float = 30.0
     """Until a prediction is given up with 503."""
     chat_seconds: float = 120.0
@@ -38,6 +42,9 @@ class Limits:
     client that closes it and no request meets a closing connection."""
     drain_seconds: float = 2.0
     """On the way out, an idle connection is still read for so long."""
+    stop_seconds: float = 20.0
+    """On the way out, what is under way may take so long; then it is broken off. Who kills services
+    that do not end must wait longer."""
     linger_seconds: float = 2.0
     """After the last answer on a connection, what the client still sends is read and dropped for so
     long: closing at once would reset the connection and could take the answer with it."""

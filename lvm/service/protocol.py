@@ -80,6 +80,7 @@ class ServiceProtocol(HttpToolsProtocol):
 
     server_state: ServiceState
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _reading_head = False
     _reading = False
     """Between the first byte of a request and its last."""
@@ -123,6 +124,18 @@ class ServiceProtocol(HttpToolsProtocol):
         elif self._reading and self._received > limits.wire_bytes:
             self._refuse(413, f"the request is larger than {limits.wire_bytes} bytes")
 
+    def pause_writing(self) -> None:
+        """The client does not read: wait for it, but not for ever."""
+        super().pause_writing()
+        seconds = self.server_state.limits.read_seconds
+        self._unread = self.loop.call_later(seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     # -- what the parser tells ------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
@@ -134,6 +147,9 @@ class ServiceProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._reading_head = False
+        if len(self.pipeline) >= self.server_state.limits.pipelined:
+            self.transport.abort()  # uvicorn queues them without end
+            return
         super().on_headers_complete()
         if self.server_state.draining:
             self.cycle.keep_alive = False
@@ -242,5 +258,5 @@ def configure(app: Any, limits: Limits) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=int(limits.keep_alive_seconds),
-        timeout_graceful_shutdown=int(limits.chat_seconds),
+        timeout_graceful_shutdown=int(limits.stop_seconds),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import threading
@@ -91,6 +92,38 @@ def test_a_slow_body_after_its_answer_does_not_hold_the_connection(
     sent = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
     statuses = [status for status, _ in answers(talk(service, sent))]
     assert statuses == [404, 408]
+
+
+def until_cut_off(connection: socket.socket, sent: bytes) -> int:
+    """Sends until that fails; returns how often it went well."""
+    times = 0
+    try:
+        while True:
+            connection.sendall(sent)
+            times += 1
+    except ConnectionError:
+        return times
+
+
+def test_a_client_that_sends_on_without_reading_is_cut_off(service: RunningService) -> None:
+    with service.connect() as connection:
+        until_cut_off(connection, b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+    with service.client() as client:
+        assert client.health()["status"] == "ok"
+
+
+def test_a_client_that_does_not_read_its_answers_is_cut_off(
+    serve: Callable[..., RunningService],
+) -> None:
+    service = serve(Limits(read_seconds=0.3, pipelined=10_000, drain_seconds=0.05))
+    with service.connect() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 3_000)
+        connection.recv(1)
+        while service.server.server_state.connections:
+            os.sched_yield()
+    with service.client() as client:
+        assert client.health()["status"] == "ok"
 
 
 def test_a_head_without_end_is_refused(service: RunningService) -> None:

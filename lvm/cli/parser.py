@@ -139,6 +139,22 @@ def build_parser() -> argparse.ArgumentParser:
     resume = command("resume", "runs:resume", "go on with a run", within=verbs)
     resume.add_argument("run")
     resume.add_argument("--epochs", type=int, help="train to this many epochs in all")
+
+    services = command("services", "services:status", "the HTTP services", within=commands)
+    services.set_defaults(name=[])
+    verbs = services.add_subparsers(dest="verb", metavar="VERB")
+    for name, summary in {
+        "start": "start them; without names, all that have a model",
+        "stop": "stop them, after they have answered what they were asked",
+        "restart": "load what stands there now; no request is refused meanwhile",
+        "status": "who runs, since when, with which file",
+    }.items():
+        verb = command(name, f"services:{name}", summary, within=verbs)
+        verb.add_argument("name", nargs="*", metavar="NAME")
+    logs = command("logs", "services:logs", "what a service said", within=verbs)
+    logs.add_argument("name", metavar="NAME")
+    logs.add_argument("-n", "--lines", type=int, default=50)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as it says more")
     serve = command("serve", "serving:serve", "one service in the foreground", within=commands)
     serve.add_argument("name", metavar="NAME", help="transformer, gru, lstm, amn, or your own")
     serve.add_argument("--model", metavar="CKPT", help="instead of the service's own")

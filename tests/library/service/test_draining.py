@@ -9,10 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,10 +19,10 @@ from lvm.service.client import ServiceClient
 from lvm.service.limits import Limits
 from lvm.service.serving import listen
 
-from .conftest import RunningService, five_vectors, write_checkpoint
+from .conftest import RunningService, write_checkpoint
+from .hammer import BODY, Hammer
 
 CLIENTS = 16
-BODY = json.dumps({"context_vectors": five_vectors()}).encode()
 
 
 @contextmanager
@@ -45,51 +43,22 @@ def serving(listener: socket.socket, checkpoint: Path) -> Iterator[subprocess.Po
         process.communicate()
 
 
-@dataclass
-class Hammer:
-    """Clients that keep their connection and send one request after another."""
-
-    port: int
-    answered: int = 0
-    failures: list[str] = field(default_factory=list)
-    enough: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        while not self.enough.is_set():
-            try:
-                connection.request("POST", "/predict", BODY, {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                response.read()
-                if response.status != 200:
-                    self.failures.append(str(response.status))
-            except (OSError, http.client.HTTPException) as error:
-                self.failures.append(repr(error))
-                connection.close()
-            self.answered += 1
-        connection.close()
-
-
 def test_16_keep_alive_clients_lose_nothing_when_the_service_is_replaced_under_them(
     tmp_path: Path,
 ) -> None:
     checkpoints = [write_checkpoint(tmp_path / f"{seed}.pt", seed=seed) for seed in range(3)]
     with listen("127.0.0.1", 0) as listener, ExitStack() as stack:
         hammer = Hammer(listener.getsockname()[1])
-        clients = [threading.Thread(target=hammer.run) for _ in range(CLIENTS)]
         process = stack.enter_context(serving(listener, checkpoints[0]))
         with ServiceClient("127.0.0.1", hammer.port, timeout=60) as client:
             served = [client.health()["sha256"]]
-            for thread in clients:
-                thread.start()
+            hammer.start(CLIENTS)
             for checkpoint in checkpoints[1:]:
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(timeout=30) == 0
                 process = stack.enter_context(serving(listener, checkpoint))
                 served.append(client.health()["sha256"])  # waits until the model is loaded
-        hammer.enough.set()
-        for thread in clients:
-            thread.join(timeout=60)
+        hammer.stop()
     assert hammer.failures == []
     assert hammer.answered > 10 * CLIENTS
     assert len(set(served)) == 3

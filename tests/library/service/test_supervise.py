@@ -1,0 +1,183 @@
+"""Services under a real supervisord: what starts, what survives, what is refused in words."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lvm.clock import SystemClock
+from lvm.config import load_config
+from lvm.errors import InputError, ServiceError
+from lvm.service.client import ServiceClient
+from lvm.service.manager import Manager, open_manager
+from lvm.service.status import ServiceStatus
+from lvm.service.supervise import Supervisor
+from lvm.service.supervisord import LONGEST_SOCKET, Home, Program, is_alive, render
+
+from .conftest import five_vectors, write_checkpoint
+from .hammer import Hammer
+
+MODELS = "artifacts/lvm/models"
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def manager_of(root: Path) -> Manager:
+    return open_manager(root, load_config(root).services)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A project with a GRU in production, its ports its own; nothing of it runs on afterwards."""
+    (tmp_path / MODELS).mkdir(parents=True)
+    write_checkpoint(tmp_path / MODELS / "gru_v0.pt")
+    (tmp_path / "lvm.toml").write_text(
+        f"[services.gru]\nport = {free_port()}\ndevice = 'cpu'\n"
+        f"[services.amn]\nport = {free_port()}\ndevice = 'cpu'\n"
+    )
+    yield tmp_path
+    manager_of(tmp_path).stop([])
+    assert not is_alive(Home(tmp_path.resolve()))
+
+
+def only(manager: Manager, name: str) -> ServiceStatus:
+    return manager.status([name])[0]
+
+
+def client_of(manager: Manager, name: str, timeout: float = 30) -> ServiceClient:
+    return ServiceClient(HOST, manager.services.service(name).port, timeout)
+
+
+def test_a_service_starts_comes_back_after_a_crash_and_never_serves_a_bad_file(
+    project: Path,
+) -> None:
+    manager = manager_of(project)
+    assert only(manager, "gru").state == "stopped"
+    manager.start(["gru"])
+    first = only(manager, "gru")
+    assert (first.state, first.current, first.exits) == ("running", True, 0)
+    manager.start(["gru"])
+    assert only(manager, "gru").pid == first.pid, "what runs is left alone"
+
+    os.kill(first.pid, signal.SIGKILL)
+    with client_of(manager, "gru") as client:
+        second = client.health()  # the socket is held: the request waits
+        assert second["pid"] != first.pid
+        assert only(manager, "gru").exits == 1
+
+        model = project / MODELS / "gru_v0.pt"
+        good, before = model.read_bytes(), client.predict(five_vectors())
+        model.write_bytes(good[:3000])
+        with pytest.raises(ServiceError, match=r"ended while starting.*not a checkpoint"):
+            manager.restart(["gru"])
+        assert only(manager, "gru").health == {}
+        model.write_bytes(good)
+        manager.restart(["gru"])
+        assert client.predict(five_vectors()) == pytest.approx(before)
+    manager.stop(["gru"])
+    with pytest.raises(ServiceError), client_of(manager, "gru", 1) as client:
+        client.health()
+    assert only(manager, "gru").state == "stopped"
+
+
+def test_16_keep_alive_clients_lose_nothing_by_restarts(project: Path) -> None:
+    manager = manager_of(project)
+    manager.start(["gru"])
+    hammer = Hammer(manager.services.service("gru").port)
+    hammer.start(16)
+    pids = {only(manager, "gru").pid}
+    for _ in range(2):
+        manager.restart(["gru"])
+        pids.add(only(manager, "gru").pid)
+    hammer.stop()
+    assert hammer.failures == []
+    assert hammer.answered > 160
+    assert len(pids) == 3
+
+
+def test_services_that_a_killed_supervisord_left_behind_make_room(project: Path) -> None:
+    manager = manager_of(project)
+    manager.start(["gru"])
+    orphan = psutil.Process(only(manager, "gru").pid)
+    home = Home(project.resolve())
+    supervisord = psutil.Process(int((home.folder / "supervisord.pid").read_text()))
+    supervisord.kill()
+    supervisord.wait(10)
+    assert only(manager, "gru").state == "stopped"
+    manager.start(["gru"])
+    assert not orphan.is_running()
+    assert only(manager, "gru").state == "running"
+
+    write_checkpoint(project / MODELS / "amn_v0.pt", "amn")
+    port = manager.services.service("amn").port
+    with (
+        socket.create_server((HOST, port)),
+        pytest.raises(ServiceError, match=rf"port {port} of service amn.*pid {os.getpid()}"),
+    ):
+        manager.start(["amn"])
+    assert only(manager, "gru").state == "running"
+    manager.start(["amn"])
+    assert [each.state for each in manager.status(["gru", "amn"])] == ["running", "running"]
+
+
+def test_another_port_in_the_settings_is_taken_up_by_a_restart(project: Path) -> None:
+    manager_of(project).start(["gru"])
+    settings = project / "lvm.toml"
+    before, port = manager_of(project).services.service("gru").port, free_port()
+    settings.write_text(settings.read_text().replace(str(before), str(port)))
+    manager = manager_of(project)
+    manager.restart(["gru"])
+    assert (only(manager, "gru").state, only(manager, "gru").port) == ("running", port)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((HOST, before), 1)
+
+
+def test_a_service_without_a_model_is_not_started(project: Path) -> None:
+    manager = manager_of(project)
+    with pytest.raises(InputError) as caught:
+        manager.start(["gru", "lstm"])
+    assert caught.value.where.endswith("lstm_v0.pt")
+    assert "lvm promote" in caught.value.fix
+    assert not is_alive(Home(project.resolve()))
+
+
+def test_the_configuration_survives_strange_paths(tmp_path: Path) -> None:
+    root = tmp_path / "it's 100% mine"
+    root.mkdir()
+    text = render(Home(root), [Program("gru", "::1", 9003)])
+    assert "socket=tcp://[::1]:9003" in text
+    assert "100%% mine" in text
+    with pytest.raises(ServiceError, match="supervisord cannot have"):
+        render(Home(tmp_path / "a ;b"), [])
+
+
+def test_a_long_path_has_its_socket_elsewhere_in_a_folder_of_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, far = Home(Path("/srv")), Home(tmp_path / ("long" * 30))
+    assert near.socket.parent == near.folder
+    assert far.socket.parent != far.folder
+    assert len(os.fsencode(far.socket)) <= LONGEST_SOCKET
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f"lvm-{os.getuid()}").mkdir(mode=0o777)
+    (tmp_path / f"lvm-{os.getuid()}").chmod(0o777)
+    with pytest.raises(ServiceError, match="not a folder of this user alone"):
+        far.prepare()
+
+
+def test_looking_at_a_project_that_never_had_services_makes_nothing(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path, load_config(tmp_path).services, SystemClock())
+    assert supervisor.processes(["gru"])["gru"].state == "stopped"
+    assert supervisor.logs("gru", 5) == []
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,8 @@ import pytest
 from lvm.cli import main
 from lvm.cli.services import _after
 
+from .documents import assert_valid
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -38,7 +40,9 @@ def with_model(project: Path) -> Path:
 
 def test_status_says_what_is_missing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(project, "status", "--json") == 0, "no model, so nothing that ought to run"
-    (gru,) = json.loads(capsys.readouterr().out)["services"]
+    printed = capsys.readouterr().out
+    assert_valid(["services", "status"], printed)
+    (gru,) = json.loads(printed)["services"]
     assert (gru["name"], gru["state"], gru["port"], gru["pid"]) == ("gru", "stopped", 1, None)
     assert gru["note"] == "no model: lvm promote CKPT --as gru"
     assert call(project, "status", "gru") == 1
@@ -71,7 +75,9 @@ def test_an_unknown_service_and_the_logs(project: Path, capsys: pytest.CaptureFi
     assert call(project, "logs", "lstm") == 2
     assert "known are: gru" in capsys.readouterr().err
     assert call(project, "logs", "gru", "-n", "1", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"service": "gru", "lines": ["two"]}
+    printed = capsys.readouterr().out
+    assert_valid(["services", "logs"], printed)
+    assert json.loads(printed) == {"service": "gru", "lines": ["two"]}
 
 
 @pytest.mark.parametrize(

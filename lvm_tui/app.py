@@ -22,6 +22,7 @@ from lvm_tui.glyphs import wants_calm
 from lvm_tui.live import Desk, Live
 from lvm_tui.machine import Meter
 from lvm_tui.messages import Exported, Problem
+from lvm_tui.pacing import Pacing
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.help import Help, keys_of
 from lvm_tui.screens.leave import GO_ON, STOP, leave
@@ -94,6 +95,7 @@ class LvmApp(Steering, Surviving, Attention, Appearance, Gauging, App[Exit]):
         self._ticking: Timer | None = None
         self._reads_on = False
         self._troubled = ""
+        self._pacing = Pacing()
         self.words = words or NotifySettings()
         self.environment = environment
         self.live = Live(workspace, run=run, watching=watch)
@@ -128,8 +130,9 @@ class LvmApp(Steering, Surviving, Attention, Appearance, Gauging, App[Exit]):
             self._trouble(error)
             return
         self._troubled = ""
-        if after is not before:
+        if self._pacing.due(after):
             self.redraw()
+        if after is not before:
             self.tell_of(news(before, after))
         if after.catching_up and not self._reads_on:
             self._reads_on = True

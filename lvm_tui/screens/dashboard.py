@@ -192,8 +192,9 @@ class Dashboard(ChartKeys, FrameScreen):
     def show_charts(self) -> None:
         run = self.frame.run
         if run is not None:
-            self.query_one("#loss", LineChart).show(plot_of(run, "loss", self.look))
-            self.query_one("#cosine", LineChart).show(plot_of(run, "cosine", self.look))
+            loss, cosine = (plot_of(run, which, self.look) for which in ("loss", "cosine"))
+            self.query_one("#loss", LineChart).show(loss, calm=self.lvm.calm)
+            self.query_one("#cosine", LineChart).show(cosine, calm=self.lvm.calm)
 
     def action_export(self) -> None:
         run = self.frame.run

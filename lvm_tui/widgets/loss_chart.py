@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.events import Click
+from textual.geometry import Region, Size
 from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from lvm_tui.state.cursor import Reading, read
 from lvm_tui.state.curves import SMOOTHING, Curve
 from lvm_tui.state.views import RunView
-from lvm_tui.widgets.plotting import AXIS, LABEL, Axis, Line, draw, linear_axis, log_axis
+from lvm_tui.widgets.economy import changed_rows, cost, rest
+from lvm_tui.widgets.plotting import (
+    AXIS,
+    LABEL,
+    Axis,
+    Line,
+    Row,
+    draw_rows,
+    linear_axis,
+    log_axis,
+    row_of,
+    text_of,
+)
 from lvm_tui.widgets.viewport import Viewport
 
 TRAIN, VAL, CURSOR = 4, 3, 6
@@ -50,6 +68,10 @@ class Plot:
     """Batches of an epoch; the x axis counts epochs."""
     look: Look
 
+    def grew_from(self, before: Plot) -> bool:
+        """Whether it differs from `before` by new batches only."""
+        return replace(self, curve=before.curve, last_step=before.last_step) == before
+
 
 def last_step(run: RunView) -> int:
     """The step that the charts of a run end at."""
@@ -71,7 +93,8 @@ def plot_of(run: RunView, which: Literal["loss", "cosine"], look: Look) -> Plot:
 
 
 class LineChart(Widget):
-    """Draws a Plot with plotext; again only when another one comes, or another size."""
+    """Draws a Plot with plotext. What a person changes is drawn at once; what only grows waits its
+    turn, so that neither the line to the terminal nor the training feels it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "line-chart--train",
@@ -79,6 +102,7 @@ class LineChart(Widget):
         "line-chart--axis",
         "line-chart--cursor",
     }
+    ALLOW_SELECT = False
 
     @dataclass
     class Pointed(Message):
@@ -87,33 +111,90 @@ class LineChart(Widget):
         share: float
         """Of the visible part, 0 at the left edge."""
 
+    monotonic: Callable[[], float] = staticmethod(time.monotonic)
     _plot: Plot | None = None
+    _waiting: Plot | None = None
+    """A newer one whose turn has not come."""
+    _calm = False
+    _rows: list[Row] | None = None
+    """What is on the screen, at `_drawn_for`; None when all must be drawn."""
+    _drawn_for = Size(0, 0)
+    _turn = 0.0
+    _timer: Timer | None = None
 
-    def show(self, plot: Plot) -> None:
-        if plot != self._plot:
-            self._plot = plot
+    def show(self, plot: Plot, *, calm: bool = False) -> None:
+        self._calm = calm
+        if plot == (self._waiting or self._plot):
+            return
+        if self._plot is not None and plot.grew_from(self._plot):
+            left = self._turn - self.monotonic()
+            if left > 0.0:
+                self._waiting = plot
+                if self._timer is None:
+                    self._timer = self.set_timer(left, self._take_turn)
+                return
+        self._take(plot)
+
+    def _take_turn(self) -> None:
+        self._timer = None
+        if self._waiting is not None:
+            self._take(self._waiting)
+
+    def _take(self, plot: Plot) -> None:
+        self._plot, self._waiting = plot, None
+        before, size = self._rows, self.size
+        if before is None or size != self._drawn_for:
             self.refresh()
+            return
+        begun = self.monotonic()
+        rows = self._rows = self._draw()
+        changed = changed_rows(before, rows)
+        if changed:
+            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
+        now = self.monotonic()
+        written = sum(cost(rows[y]) for y in changed if y < len(rows))
+        self._turn = now + rest(now - begun, written, calm=self._calm)
+
+    def refresh(self, *regions: Region, **how: Any) -> Self:
+        """Without regions everything may have changed: styles, size."""
+        if not regions:
+            self._rows = None
+        return super().refresh(*regions, **how)
 
     def render(self) -> Text:
+        return text_of(self._shown())
+
+    def render_line(self, y: int) -> Strip:
+        rows = self._shown()
+        row = rows[y] if y < len(rows) else []
+        ground = self.visual_style.rich_style
+        strip = Strip([Segment(text, ground + style) for text, style in row])
+        return strip.adjust_cell_length(self.size.width, ground)
+
+    def _shown(self) -> list[Row]:
+        if self._rows is None or self._drawn_for != self.size:
+            self._rows = self._draw()
+        return self._rows
+
+    def _draw(self) -> list[Row]:
+        self._drawn_for = self.size
         width, height = self.size
         plot = self._plot
         if plot is None or width < LABEL + 8 or height < 3:
-            return Text("")
+            return []
         styles = self._styles()
         cursor = plot.look.cursor
         title = _title(plot, styles, width) if cursor is None else told(plot, cursor, styles, width)
-        title.append("\n")
+        head = row_of(title)
         if not plot.curve.buckets and not plot.validation:
-            title.append("waiting for the first batch …", styles[AXIS])
-            return title
+            return [head, [("waiting for the first batch …", styles[AXIS])]]
         start, end = plot.look.viewport.steps(plot.last_step)
         lines = _lines(plot, start, end, width - LABEL)
         y = _y_axis(plot, lines, height - 2)
         if cursor is not None and start <= cursor <= end:
             lines.insert(0, Line(((cursor, y.low), (cursor, y.high)), CURSOR))
         x = _x_axis(plot, start, end, (width - LABEL) // 12)
-        title.append_text(draw(width, height - 1, lines, x, y, styles))
-        return title
+        return [head, *draw_rows(width, height - 1, lines, x, y, styles)]
 
     def _styles(self) -> dict[int, Style]:
         def component(name: str) -> Style:

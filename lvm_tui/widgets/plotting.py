@@ -7,6 +7,7 @@ as palette numbers and replaced by the theme's, so that every theme and NO_COLOR
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,14 +17,13 @@ from typing import Any
 from rich.style import Style
 from rich.text import Text
 
+from lvm_tui.widgets.dashes import dashes
+
 AXIS = 8
 """Palette number of ticks and labels."""
 
 LABEL = 7
 """Cells of a label on the y axis."""
-
-DASH = 2
-"""Cells on and cells off of a dashed line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,10 @@ def log_axis(low: float, high: float, ticks: int) -> Axis:
     return Axis(bottom, top, tuple(marks))
 
 
+Row = list[tuple[str, Style]]
+"""One line of a drawing: pieces of text with their styles."""
+
+
 def draw(
     width: int,
     height: int,
@@ -95,6 +99,27 @@ def draw(
 
     colors: the style of each palette number in use, AXIS among them.
     """
+    return text_of(draw_rows(width, height, lines, x, y, colors))
+
+
+def text_of(rows: Sequence[Row]) -> Text:
+    text = Text(no_wrap=True, end="")
+    for number, row in enumerate(rows):
+        text.append("\n" if number else "")
+        for piece, style in row:
+            text.append(piece, style if style else None)
+    return text
+
+
+def draw_rows(
+    width: int,
+    height: int,
+    lines: Sequence[Line],
+    x: Axis,
+    y: Axis,
+    colors: dict[int, Style],
+) -> list[Row]:
+    """The same as `height` rows of pieces, which costs less than a Text."""
     figure = _figure()
     figure.clear()
     figure.theme("colorless")
@@ -108,51 +133,51 @@ def draw(
         ruler.ticks([at for at, _ in scale.ticks], [text.rjust(pad) for _, text in scale.ticks])
         ruler.pixel(axis_pixel)
     for line in lines:
-        points = line.points
         if line.dashed:
-            for piece in _dashes(points, x, width - LABEL):
-                _add(figure, piece, line.color)
-        elif points:
-            _add(figure, points, line.color)
-    return _themed(figure.build().string(), colors)
+            _add(figure, dashes(line.points, x, y, width - LABEL, height), line.color, dots=True)
+        else:
+            _add(figure, line.points, line.color)
+    return [_pieces(row, colors) for row in figure.build().string().split("\n")]
 
 
-def _add(figure: Any, points: Sequence[tuple[float, float]], color: int) -> None:
-    marker = _marker(color)
-    signal = figure.signal([at for at, _ in points], [value for _, value in points], marker=marker)
-    figure.draw(signal.lines(len(points) > 1))
+def row_of(text: Text) -> Row:
+    """A line of text as pieces."""
+    edges = sorted({0, len(text), *(at for span in text.spans for at in (span.start, span.end))})
+    row: Row = []
+    for start, end in pairwise(edges):
+        styles = [span.style for span in text.spans if span.start <= start < span.end]
+        drawn = [s if isinstance(s, Style) else Style.parse(s) for s in styles]
+        row.append((text.plain[start:end], Style.combine([Style.null(), *drawn])))
+    return row
 
 
-def _dashes(
-    points: Sequence[tuple[float, float]], x: Axis, columns: int
-) -> list[list[tuple[float, float]]]:
-    """The line through `points` cut into dashes of DASH columns."""
-    if len(points) < 2 or columns < 1:
-        return [list(points)] if points else []
-    cell = x.span / columns
-    pieces: list[list[tuple[float, float]]] = []
-    for (x0, y0), (x1, y1) in pairwise(points):
-        at = max(x0, x.low)
-        while at < min(x1, x.high):
-            dash = math.floor((at - x.low) / (DASH * cell) + 1e-9)
-            end = min(x.low + (dash + 1) * DASH * cell, x1)
-            if dash % 2 == 0 and end > at:
-                slope = (y1 - y0) / (x1 - x0)
-                pieces.append([(at, y0 + slope * (at - x0)), (end, y0 + slope * (end - x0))])
-            at = end if end > at else x1
-    pieces += [[point] for point in points]  # the measured points themselves are always there
-    return pieces
+def _add(
+    figure: Any, points: Sequence[tuple[float, float]], color: int, *, dots: bool = False
+) -> None:
+    if points:
+        at, values = zip(*points, strict=True)
+        signal = figure.signal(list(at), list(values), marker=_marker(color))
+        figure.draw(signal.lines(len(points) > 1 and not dots))
 
 
-def _themed(ansi: str, colors: dict[int, Style]) -> Text:
-    text = Text.from_ansi(ansi)
-    themed = Text(text.plain, no_wrap=True, end="")
-    for span in text.spans:
-        style = span.style if isinstance(span.style, Style) else Style.parse(span.style)
-        number = style.color.number if style.color is not None else None
-        if number in colors:
-            themed.stylize(colors[number], span.start, span.end)
-    return themed
+def _pieces(ansi: str, colors: dict[int, Style]) -> Row:
+    """A row of plotext's, its palette numbers replaced by styles."""
+    row: Row = []
+    style = _PLAIN
+    for code, text in _PIECE.findall(ansi):
+        if code.startswith(_COLOR):
+            style = colors.get(int(code[len(_COLOR) :]), _PLAIN)
+        elif code == "0":
+            style = _PLAIN
+        if text:
+            row.append((text, style))
+    return row
+
+
+_PLAIN = Style.null()
+_COLOR = "38;5;"
+_PIECE = re.compile(r"(?:\x1b\[([\d;]*)m|^)([^\x1b]*)")
+"""What begins a style, and the text in it."""
 
 
 def _multiples(low: float, high: float, step: float) -> tuple[int, int]:

@@ -1,0 +1,59 @@
+"""Which frames a screen is given: news at once, mere progress twice a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from lvm_tui.state.views import Frame, RunView
+
+PROGRESS = 0.5
+"""Seconds between two pictures of progress. Nobody reads counters faster, and each picture takes
+time from a training in the same process."""
+
+
+class Pacing:
+    """Holds back frames that only count on; the newest is always shown in the end."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._shown: Frame | None = None
+        self._next = 0.0
+
+    def due(self, frame: Frame) -> bool:
+        """Whether the screen should be given this frame now; then it counts as shown."""
+        if frame is self._shown:
+            return False
+        if self._shown is not None and only_progress(self._shown, frame):
+            now = self._monotonic()
+            if now < self._next:
+                return False
+            self._next = now + PROGRESS
+        self._shown = frame
+        return True
+
+
+def only_progress(before: Frame, after: Frame) -> bool:
+    """Whether nothing but counters, rates and points of curves differ."""
+    if before.run is None or after.run is None:
+        return False
+    if _landmarks(before.run) != _landmarks(after.run):
+        return False
+    return replace(after, run=None) == replace(before, run=None)
+
+
+def _landmarks(run: RunView) -> tuple[object, ...]:
+    """What a person waits for; the same objects while nothing of it happens."""
+    return (
+        run.run,
+        run.phase,
+        run.epoch,
+        run.history,
+        run.fivecats,
+        run.alerts,
+        run.log,
+        run.outcome,
+        run.data,
+        run.settings,
+    )

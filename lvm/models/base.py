@@ -14,6 +14,9 @@ class LatentModel(nn.Module):
     Subclasses define the layers, whose names are the checkpoint format, and `forward`.
     """
 
+    dropout_batch_axis = 0
+    """The axis of the batch in the tensors that dropout works on (training/sharing.py)."""
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config

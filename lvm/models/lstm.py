@@ -12,6 +12,8 @@ DROPOUT = 0.2
 
 
 class Lstm(LatentModel):
+    dropout_batch_axis = 1  # between the layers of nn.LSTM time comes first
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         self.lstm = nn.LSTM(

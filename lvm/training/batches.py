@@ -25,13 +25,13 @@ def epoch_order(samples: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     return generator.permutation(samples)
 
 
-def step_seed(seed: int, step: int, rank: int = 0) -> int:
-    """Seed of the random numbers (dropout) of one step.
+def step_seed(seed: int, step: int) -> int:
+    """Seed of the random numbers (dropout) of one step, the same for all its ranks (sharing.py).
 
     Each step is seeded anew from its number, so the random state at any step is known without
     having been saved: a resumed run draws exactly what an undisturbed one draws.
     """
-    return int(np.random.SeedSequence([seed, _STEP, step, rank]).generate_state(1, np.uint64)[0])
+    return int(np.random.SeedSequence([seed, _STEP, step, 0]).generate_state(1, np.uint64)[0])
 
 
 def as_tensor(array: FloatArray) -> Tensor:

@@ -7,15 +7,17 @@ import math
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lvm.errors import RunError
 from lvm.events import BatchHalved
+from lvm.models.base import LatentModel
 from lvm.settings import TrainSettings
 from lvm.training.batches import BatchSource, step_seed
 from lvm.training.device import is_out_of_memory, release_memory
 from lvm.training.distributed import World
 from lvm.training.objectives import Objective, cosine_sum, wide_dtype
+from lvm.training.sharing import masks_of, noise_of
 
 SMALLEST_MICRO_BATCH = 8
 """Below this, out of memory is given up on: the model itself does not fit."""
@@ -34,7 +36,7 @@ class Stepper:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: LatentModel,
         source: BatchSource,
         objective: Objective,
         settings: TrainSettings,
@@ -68,9 +70,8 @@ class Stepper:
         share = samples[self._world.rank :: self._world.size]
         halved: list[BatchHalved] = []
         while True:
-            torch.manual_seed(step_seed(self._settings.seed, step, self._world.rank))
             try:
-                sums, tally = self._forward_and_backward(share, samples)
+                sums, tally = self._forward_and_backward(share, samples, step)
                 self.optimizer.step()
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -83,7 +84,7 @@ class Stepper:
                 return halved
 
     def _forward_and_backward(
-        self, share: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]
+        self, share: npt.NDArray[np.int64], samples: npt.NDArray[np.int64], step: int
     ) -> tuple[Tensor, Tensor]:
         """Gradients of the batch; the sums of this rank, and its objective's tally."""
         self.optimizer.zero_grad(set_to_none=True)
@@ -91,17 +92,27 @@ class Stepper:
         mine = samples[:1] if idle else share  # … still needs a backward pass, of weight 0
         sums = torch.zeros_like(self.sums)
         tally: Tensor | None = None
+        places = np.arange(0 if idle else self._world.rank, len(samples), self._world.size)
         starts = range(0, len(mine), self.micro_batch)
         for start in starts:
             window = self._source.fetch(mine[start : start + self.micro_batch])
+            rows = self._places(places[start : start + len(window.targets)])
             count = 0 if idle else len(window.targets)
             with self._world.gradients_shared(self._parallel, last=start == starts[-1]):
-                with torch.autocast(
+                masks = masks_of(
+                    rows,
+                    len(samples),
+                    batch_axis=self.model.dropout_batch_axis,
+                    seed=step_seed(self._settings.seed, step),
+                )
+                mixed = torch.autocast(
                     self._device.type,
                     dtype=torch.bfloat16,
                     enabled=self._settings.precision == "bf16",
-                ):
-                    predictions = self._parallel(self._blurred(window.contexts))
+                )
+                with mixed, masks:
+                    contexts = self._blurred(window.contexts, rows, len(samples))
+                    predictions = self._parallel(contexts)
                 loss = self._objective.loss(predictions, window)
                 # DistributedDataParallel averages over ranks; the batch's mean needs the sum.
                 (loss * (count * self._world.size / len(samples))).backward()
@@ -114,12 +125,16 @@ class Stepper:
         assert tally is not None
         return sums, tally
 
-    def _blurred(self, contexts: Tensor) -> Tensor:
+    def _places(self, places: npt.NDArray[np.int64]) -> Tensor:
+        """(n,) rows of the whole batch, on the device."""
+        return torch.from_numpy(places).to(self._device)
+
+    def _blurred(self, contexts: Tensor, rows: Tensor, total: int) -> Tensor:
         """What the model reads: the contexts with noise, if the settings ask for it."""
         length = self._settings.context_noise
         if length == 0.0:
             return contexts
-        noise = torch.randn_like(contexts)
+        noise = noise_of(rows, total, contexts)
         return contexts + noise * (length / math.sqrt(contexts.shape[-1]))
 
     def _halve(self, step: int, batch: int, error: BaseException) -> BatchHalved:

@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 
-RANK = Path(__file__).with_name("rank.py")
+from lvm.settings import MODEL_TYPES
+
+from . import rank
+
+RANK = Path(rank.__file__)
 
 
-def torchrun(
-    bank: Path, folder: Path, model: str, *more: str, ranks: int = 2
-) -> subprocess.CompletedProcess[str]:
+def torchrun(bank: Path, folder: Path, model: str, *more: str) -> subprocess.CompletedProcess[str]:
     folder.mkdir(exist_ok=True)
     command = [
         sys.executable,
         "-m",
         "torch.distributed.run",
-        f"--nproc-per-node={ranks}",
+        "--nproc-per-node=2",
         "--standalone",
         str(RANK),
         str(bank),
@@ -31,6 +33,12 @@ def torchrun(
     ]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
+
+
+def train_alone(bank: Path, folder: Path, model: str) -> None:
+    """The same program in this process, which torchrun did not start."""
+    folder.mkdir()
+    rank.main(str(bank), str(folder), model, die_after_epoch=0)
 
 
 def history(folder: Path) -> list[dict[str, float]]:
@@ -45,12 +53,11 @@ def same_history(one: Path, other: Path) -> None:
         assert entry == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
-@pytest.mark.parametrize("model", ["gru", "amn"])
+@pytest.mark.parametrize("model", MODEL_TYPES)
 def test_two_ranks_give_the_history_of_one_with_the_same_effective_batch(
     model: str, bank_path: Path, tmp_path: Path
 ) -> None:
-    alone = torchrun(bank_path, tmp_path / "one", model, ranks=1)
-    assert alone.returncode == 0, alone.stderr
+    train_alone(bank_path, tmp_path / "one", model)
     both = torchrun(bank_path, tmp_path / "two", model)
     assert both.returncode == 0, both.stderr
     same_history(tmp_path / "two", tmp_path / "one")
@@ -68,7 +75,7 @@ def test_the_death_of_a_rank_is_a_failure_and_the_run_can_be_resumed(
     bank_path: Path, tmp_path: Path
 ) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    torchrun(bank_path, whole, "gru")
+    train_alone(bank_path, whole, "gru")
     killed = torchrun(bank_path, cut, "gru", "2")
     assert killed.returncode != 0
     assert "Signal 9 (SIGKILL)" in killed.stderr

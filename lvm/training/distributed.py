@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from lvm.control import Action
+from lvm.errors import RunError
 
 _ACTIONS: tuple[Action | None, ...] = (None, *get_args(Action))
 
@@ -78,6 +79,27 @@ def _broadcast_device() -> torch.device:
 ALONE = World()
 
 
+@contextmanager
+def lost_ranks(world: World) -> Iterator[None]:
+    """Turn what the backend says of a broken connection into a RunError that says what it means."""
+    try:
+        yield
+    except RuntimeError as error:
+        if world.size == 1 or not _is_broken_connection(error):
+            raise
+        raise RunError(
+            "another rank ended, or cannot be reached any more",
+            where=f"rank {world.rank} of {world.size}",
+            fix="its own output says why; lvm runs resume, with as many ranks as you like, goes on "
+            "from last.pt",
+        ) from error
+
+
+def _is_broken_connection(error: RuntimeError) -> bool:
+    """gloo raises plain RuntimeErrors that begin with its source file."""
+    return isinstance(error, torch.distributed.DistError) or "gloo/" in str(error)
+
+
 def launched_by_torchrun() -> bool:
     """Whether this process is one of several that torchrun started."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
@@ -96,7 +118,8 @@ def joined_world() -> Iterator[World]:
         torch.distributed.init_process_group("gloo")
     world = World(torch.distributed.get_rank(), torch.distributed.get_world_size())
     try:
-        yield world
-        world.wait_for_all()  # a rank that leaves early takes its connections with it
+        with lost_ranks(world):
+            yield world
+            world.wait_for_all()  # a rank that leaves early takes its connections with it
     finally:
         torch.distributed.destroy_process_group()

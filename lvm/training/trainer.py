@@ -28,7 +28,7 @@ from lvm.settings import Thresholds, TrainSettings
 from lvm.training import alerts, judge
 from lvm.training.batches import BatchSource, epoch_order
 from lvm.training.device import choose_device, memory_mb
-from lvm.training.distributed import ALONE, World
+from lvm.training.distributed import ALONE, World, lost_ranks
 from lvm.training.events_of_run import BatchReport, run_finished, run_started
 from lvm.training.keeper import BEST, BEST_5CAT, Keeper
 from lvm.training.objectives import Objective, make_objective
@@ -62,12 +62,14 @@ def train(
     While it runs it owns torch's global random state, which it seeds anew before each step.
 
     Raises DivergedError when the loss is no longer finite, DiskError when a file cannot be
-    written, RunError when memory does not suffice, and what `state.load_last` raises.
+    written, RunError when memory does not suffice or another rank is gone, and what
+    `state.load_last` raises.
     """
     trainer = _Trainer(settings, corpus, folder, thresholds, control, clock, world, objective)
-    for event in trainer.run(resume):
-        if world.is_main:
-            yield event
+    with lost_ranks(world):
+        for event in trainer.run(resume):
+            if world.is_main:
+                yield event
 
 
 class _Trainer:

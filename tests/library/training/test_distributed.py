@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from lvm.errors import RunError
 from lvm.settings import MODEL_TYPES
+from lvm.training.distributed import World, lost_ranks
 
 from . import rank
 
@@ -82,3 +85,24 @@ def test_the_death_of_a_rank_is_a_failure_and_the_run_can_be_resumed(
     again = torchrun(bank_path, cut, "gru")
     assert again.returncode == 0, again.stderr
     same_history(cut, whole)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[/src/gloo/gloo/transport/tcp/pair.cc:537] Read error: reset by peer. GLHF!"),
+        torch.distributed.DistBackendError("NCCL error: remote process exited"),
+    ],
+)
+def test_a_lost_rank_is_told_in_words(error: RuntimeError) -> None:
+    with pytest.raises(RunError, match="another rank ended") as caught, lost_ranks(World(0, 2)):
+        raise error
+    assert "last.pt" in caught.value.fix
+    assert caught.value.where == "rank 0 of 2"
+
+
+@pytest.mark.parametrize("world", [World(0, 1), World(1, 2)])
+def test_other_errors_stay_what_they_are(world: World) -> None:
+    with pytest.raises(RuntimeError, match="mat1 and mat2") as caught, lost_ranks(world):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    assert not isinstance(caught.value, RunError)

@@ -58,6 +58,7 @@ def reference(arguments: Namespace, output: Output) -> int:
         articles=arguments.articles,
         seed=arguments.seed,
         strength=arguments.strength,
+        blurred=arguments.blurred,
     )
     return _describe_bank(written, output)
 

@@ -70,6 +70,11 @@ def build_parser() -> argparse.ArgumentParser:
         default=1.0,
         help="0 to 1: how much of the forward step can be foreseen (coherence and signal stay)",
     )
+    reference.add_argument(
+        "--blurred",
+        action="store_true",
+        help="noise lies on the dynamics, so that a model must read all five contexts",
+    )
 
     diagnose = command(
         "diagnose", "data:diagnose", "data quality, before any training", within=commands

@@ -30,6 +30,14 @@ with the chunk at k = +1 of .33 + .33·(s + (1 − s)·e^(−2γ)) and with k = 
 step from k = 0 to what is expected, and none that can be known from there on), both over its own
 length: at s = 0 the last context wins, as on real text; from about s = .3 the target does.
 
+Blurred: the noise lies in the subspace of z, not in one of its own, so that one chunk shows its
+state only dimly and a model must read all five to know it:
+
+    v(i)    = unit(√.22 · topic + √.50 · z(i) + √.28 · noise(i)),    noise in the subspace of z
+
+There the ablations of 5CAT bite as they should: whatever context is left out is missed. In the
+plain corpus the last context alone tells nearly all, and leaving out an older one costs little.
+
 OOD, the last tenth of the article ids, is a real shift: its topics lie around −m, where no
 training topic lies. Dynamics and noise are the same, so a model that learned the dynamics, and
 not the topics, still passes there.
@@ -53,10 +61,11 @@ from lvm.files import write_json
 ReferenceKind = Literal["forward", "reversed", "shuffled", "flat"]
 KINDS: tuple[ReferenceKind, ...] = get_args(ReferenceKind)
 
-TOPIC_SHARE = 0.33
-DYNAMICS_SHARE = 0.33
-NOISE_SHARE = 0.34
-"""Shares of a chunk's squared length; together 1."""
+SHARES = (0.33, 0.33, 0.34)
+"""Shares of topic, dynamics and noise in a chunk's squared length; together 1."""
+BLURRED_SHARES = (0.22, 0.50, 0.28)
+"""The same of a blurred corpus: less topic, so that the cosine hangs on the state, and more dynamics,
+so that coherence stays above 0.40."""
 
 ANGLE_SCALE = 0.9
 """γ: larger angles give larger margins and a lower coherence."""
@@ -105,6 +114,7 @@ def make_reference(
     articles: int = 800,
     seed: int = 0,
     strength: float = STRENGTH,
+    blurred: bool = False,
 ) -> Reference:
     """The corpus of that kind; equal arguments give equal bytes.
 
@@ -117,13 +127,14 @@ def make_reference(
               coherence nor direction.
 
     strength: 0 to 1, how much of the forward step can be foreseen; cosines do not depend on it.
+    blurred: the noise lies on the dynamics, not beside them.
 
     Raises SettingsError for an unknown kind, or sizes too small to measure anything on.
     """
     _check(kind, dim, articles, strength)
     generator = np.random.default_rng(seed)
     lengths = generator.integers(SHORTEST, LONGEST + 1, size=articles)
-    vectors = _forward_chunks(lengths, dim, strength, generator)
+    vectors = _forward_chunks(lengths, dim, strength, blurred, generator)
     starts = np.concatenate(([0], np.cumsum(lengths)))
     vectors = vectors[_reading_order(kind, starts, generator)]
     val_start, ood_start = _split_starts(articles)
@@ -161,6 +172,7 @@ def write_reference(
     articles: int = 800,
     seed: int = 0,
     strength: float = STRENGTH,
+    blurred: bool = False,
 ) -> Path:
     """Write the corpus as an article bank, and beside it `NAME.reference.json`.
 
@@ -169,7 +181,9 @@ def write_reference(
     DiskError.
     """
     out = out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz")
-    made = make_reference(kind, dim=dim, articles=articles, seed=seed, strength=strength)
+    made = make_reference(
+        kind, dim=dim, articles=articles, seed=seed, strength=strength, blurred=blurred
+    )
     document = {
         "kind": kind,
         "dim": dim,
@@ -177,6 +191,7 @@ def write_reference(
         "chunks": len(made.vectors),
         "seed": seed,
         "strength": strength,
+        "blurred": blurred,
         "val_articles": made.val_articles,
         "ood_articles": made.ood_articles,
     }
@@ -209,26 +224,27 @@ def _split_starts(articles: int) -> tuple[int, int]:
 
 
 def _forward_chunks(
-    lengths: npt.NDArray[np.int64], dim: int, strength: float, generator: np.random.Generator
+    lengths: npt.NDArray[np.int64],
+    dim: int,
+    strength: float,
+    blurred: bool,
+    generator: np.random.Generator,
 ) -> Float32Array:
     """(M, dim) chunks of all articles in reading order."""
     planes = max(FEWEST_PLANES, dim // 12)
     topic_dim = max(FEWEST_TOPIC_DIMS, dim // 12)
-    noise_dim = dim - topic_dim - 2 * planes
+    beside = dim - topic_dim - 2 * planes
+    topic, dynamics, noisy = np.sqrt(BLURRED_SHARES if blurred else SHARES)
     article_of = np.repeat(np.arange(len(lengths)), lengths)
 
     topics = _topics(len(lengths), topic_dim, generator)
     states = _rotating_states(lengths, planes, strength, generator)
-    noise = _unit(generator.standard_normal((len(article_of), noise_dim)))
-    parts = np.concatenate(
-        (
-            np.sqrt(TOPIC_SHARE) * topics[article_of],
-            np.sqrt(DYNAMICS_SHARE) * states,
-            np.sqrt(NOISE_SHARE) * noise,
-        ),
-        axis=1,
-        dtype=np.float32,
-    )
+    noise_dim = 2 * planes if blurred else beside
+    noise = noisy * _unit(generator.standard_normal((len(article_of), noise_dim)))
+    states = dynamics * states
+    if blurred:
+        states, noise = states + noise, np.zeros((len(article_of), beside))
+    parts = np.concatenate((topic * topics[article_of], states, noise), axis=1, dtype=np.float32)
     basis, _ = np.linalg.qr(generator.standard_normal((dim, dim)))
     return _unit(parts @ basis.astype(np.float32))
 

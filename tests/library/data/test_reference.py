@@ -76,6 +76,32 @@ def test_no_cosine_tells_a_weak_signal_from_a_strong_one(strength: float) -> Non
         assert seen == pytest.approx(expected, abs=6e-3)
 
 
+def test_a_blurred_corpus_passes_the_quality_checks_and_shows_its_state_less_clearly() -> None:
+    plain, blurred = (make_reference("forward", dim=192, blurred=b) for b in (False, True))
+    coherence, to_target = order(blurred)
+
+    assert coherence == pytest.approx(0.22 + 0.5 * np.exp(-0.9), abs=0.01)
+    assert to_target[4] - to_target[0] > 0.15
+    assert to_target == sorted(to_target)
+    assert five_over_one(blurred) > 2 * five_over_one(plain)
+
+
+def five_over_one(corpus: Reference) -> float:
+    """How much nearer to the target a linear map of all five contexts comes than of the last."""
+    starts = window_starts(corpus)
+    chunks = np.stack([corpus.vectors[starts + step] for step in range(6)], axis=1)
+    train = corpus.article_indices[starts] < ids(corpus.val_articles)[0]
+
+    def cosine(contexts: np.ndarray) -> float:
+        flat = contexts.reshape(len(contexts), -1)
+        gram = flat[train].T @ flat[train] + np.eye(flat.shape[1])
+        predicted = flat[~train] @ np.linalg.solve(gram, flat[train].T @ chunks[train, 5])
+        predicted /= np.linalg.norm(predicted, axis=1, keepdims=True)
+        return float(np.mean(np.sum(predicted * chunks[~train, 5], axis=1)))
+
+    return cosine(chunks[:, :5]) - cosine(chunks[:, 4:5])
+
+
 def test_the_weaker_the_signal_the_less_of_the_next_chunk_can_be_foreseen() -> None:
     found = [
         margin(best_linear_step(made), made)
@@ -213,6 +239,7 @@ def test_the_written_bank_says_what_it_is(tmp_path: Path) -> None:
         "chunks": len(made.vectors),
         "seed": 7,
         "strength": 1.0,
+        "blurred": False,
         "val_articles": "16-17",
         "ood_articles": "18-19",
     }

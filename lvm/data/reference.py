@@ -64,8 +64,8 @@ KINDS: tuple[ReferenceKind, ...] = get_args(ReferenceKind)
 SHARES = (0.33, 0.33, 0.34)
 """Shares of topic, dynamics and noise in a chunk's squared length; together 1."""
 BLURRED_SHARES = (0.22, 0.50, 0.28)
-"""The same of a blurred corpus: less topic, so that the cosine hangs on the state, and more dynamics,
-so that coherence stays above 0.40."""
+"""The same of a blurred corpus: less topic, so that the cosine hangs on the state, and more
+dynamics, so that coherence stays above 0.40."""
 
 ANGLE_SCALE = 0.9
 """γ: larger angles give larger margins and a lower coherence."""

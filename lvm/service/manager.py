@@ -15,7 +15,7 @@ from lvm.clock import Clock, SystemClock
 from lvm.config import ServicesSettings
 from lvm.errors import InputError, LvmError, ServiceError
 from lvm.service.client import ServiceClient
-from lvm.service.status import Control, Process, ServiceState, ServiceStatus
+from lvm.service.status import Control, Look, Process, ServiceState, ServiceStatus
 
 HEALTH_SECONDS = 1.0
 """That a status waits for /health: a look must not hang on a service that does."""
@@ -66,14 +66,17 @@ class Manager:
         ServiceError where one does not come up."""
         names = self._with_models(names)
         self._control.start(names)
-        self._wait(names)
+        for name in names:
+            self._wait(name, self._look(name))
 
     def restart(self, names: Sequence[str]) -> None:
-        """Stop them, start them again and wait until each answers; what did not run is started.
-        Raises as `start`."""
-        names = self._with_models(names)
-        self._control.restart(names)
-        self._wait(names)
+        """Replace each by a process with the model that stands there now, and return when that
+        answers and the old one has ended; what did not run is started.
+
+        Raises as `start`. Under supervisord a service whose new process does not come up goes on
+        with the old one.
+        """
+        self._control.restart(self._with_models(names), self._wait)
 
     def stop(self, names: Sequence[str]) -> None:
         """Returns when they have answered what they were asked and ended."""
@@ -95,18 +98,19 @@ class Manager:
                 )
         return names
 
-    def _wait(self, names: Sequence[str]) -> None:
-        deadline = self._clock.monotonic() + self.services.start_seconds
-        for name in names:
-            while not self._is_up(name):
-                if self._clock.monotonic() > deadline:
-                    limit = self.services.start_seconds
-                    raise self._not_up(name, f"does not answer within {limit:g} s")
-                self._clock.sleep(POLL)
+    def _look(self, name: str) -> Look:
+        return lambda: self._control.processes([name])[name]
 
-    def _is_up(self, name: str) -> bool:
+    def _wait(self, name: str, look: Look) -> None:
+        limit = self.services.start_seconds
+        deadline = self._clock.monotonic() + limit
+        while not self._is_up(name, look()):
+            if self._clock.monotonic() > deadline:
+                raise self._not_up(name, f"does not answer within {limit:g} s")
+            self._clock.sleep(POLL)
+
+    def _is_up(self, name: str, process: Process) -> bool:
         """Raises ServiceError when it will not come up by waiting."""
-        process = self._control.processes([name])[name]
         if process.state in ("retrying", "failed", "stopped"):
             raise self._not_up(name, f"ended while starting ({process.note or process.state})")
         health = self._health(name)

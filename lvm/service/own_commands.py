@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lvm.config import ServicesSettings
 from lvm.errors import ServiceError, SettingsError
-from lvm.service.status import Process
+from lvm.service.status import Process, Wait
 
 _SHOWN = 400
 """Characters of what a command said that an error shows."""
@@ -30,13 +30,14 @@ class OwnCommands:
         for name in names:
             self._require(name, "stop")
 
-    def restart(self, names: Sequence[str]) -> None:
+    def restart(self, names: Sequence[str], wait: Wait) -> None:
         for name in names:
             if self._services.service(name).restart:
                 self._require(name, "restart")
             else:
                 self._require(name, "stop")
                 self._require(name, "start")
+            wait(name, lambda name=name: self._process(name))  # type: ignore[misc]
 
     def processes(self, names: Sequence[str]) -> dict[str, Process]:
         return {name: self._process(name) for name in names}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -52,6 +52,14 @@ class ServiceStatus:
         return served == self.sha256 if served and self.sha256 else None
 
 
+Look = Callable[[], Process]
+"""What is known of a process at this moment."""
+
+Wait = Callable[[str, Look], None]
+"""Of a service: returns when the process that is looked at answers /health. Raises ServiceError
+when it will not."""
+
+
 class Control(Protocol):
     """Starts and stops processes: supervisord, or the site's own commands. Raises ServiceError."""
 
@@ -63,8 +71,9 @@ class Control(Protocol):
         """Returns when they have drained and ended."""
         ...
 
-    def restart(self, names: Sequence[str]) -> None:
-        """Their sockets stay open where the control holds them; does not wait for an answer."""
+    def restart(self, names: Sequence[str], wait: Wait) -> None:
+        """One after the other. Where the control can, the new process answers before the old one
+        is asked to end, and one that does not come up leaves the old one be."""
         ...
 
     def processes(self, names: Sequence[str]) -> dict[str, Process]: ...

@@ -2,15 +2,18 @@
 
 A service that is meant to run is a program of its configuration; stopping it takes it out again, so
 that its socket closes. The first start starts supervisord, the last stop ends it.
+
+A program has two slots on one socket. One is in use; a restart starts the new process in the other,
+and ends the old one when the new one answers.
 """
 
 from __future__ import annotations
 
-import os
-import socket
+import contextlib
 import time
 import xmlrpc.client
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +22,28 @@ import psutil
 from lvm.clock import Clock
 from lvm.config import ServicesSettings
 from lvm.errors import ServiceError
-from lvm.service.status import Process, ProcessState
+from lvm.service.ports import end_orphans, orphans, require_free
+from lvm.service.status import Process, Wait
 from lvm.service.supervisord import (
+    DRAIN_SECONDS,
+    SLOTS,
     Home,
+    NotRunning,
     Program,
     call,
-    command_of,
     is_alive,
     launch,
+    state,
     write_config,
 )
+from lvm.service.watching import Slot, last_exits, process_of, slot_of
 
-_STATES: dict[str, ProcessState] = {
-    "STOPPED": "stopped",
-    "STARTING": "starting",
-    "RUNNING": "running",
-    "BACKOFF": "retrying",
-    "EXITED": "retrying",  # for a moment: it is started again
-    "STOPPING": "stopping",
-    "FATAL": "failed",
-}
-
-ORPHAN_SECONDS = 10.0
-"""That a service whose supervisord was killed may take to drain, before it is killed as well."""
 LAUNCH_SECONDS = 10.0
+SHUTDOWN_SECONDS = 10.0
+"""Without the time that services may take to drain."""
+
+Slots = Mapping[str, list[Slot]]
+"""Service → its slots, in order."""
 
 
 class Supervisor:
@@ -52,33 +53,70 @@ class Supervisor:
         self.home = Home(root.resolve())
         self._services, self._clock = services, clock
 
-    # ------------------------------------------------------------------ start, stop
+    # ------------------------------------------------------------------ start, restart
 
     def start(self, names: Sequence[str]) -> None:
         with self.home.locked():
-            self._run(names)
-
-    def restart(self, names: Sequence[str]) -> None:
-        with self.home.locked():
-            alive = is_alive(self.home)
-            known = self._programs() if alive else []
+            self._provide(names)
+            slots = self._slots()
             for name in names:
-                if name in known:
-                    self._end(name)
-            self._run(names)
+                if not any(slot.alive for slot in slots[name]):
+                    self._begin(slots[name][0])
 
-    def _run(self, names: Sequence[str]) -> None:
-        """Make them programs and start those that do not run."""
+    def restart(self, names: Sequence[str], wait: Wait) -> None:
+        with self.home.locked():
+            self._provide(names)
+            for name in names:
+                self._replace(name, wait)
+
+    def _replace(self, name: str, wait: Wait) -> None:
+        """The new process beside the old one; whatever goes wrong, one that served goes on."""
+        slots = self._slots()[name]
+        serving = sorted((slot for slot in slots if slot.alive), key=lambda slot: slot.began)
+        for slot in slots:
+            if slot.state == "retrying":
+                self._end(slot)
+        if len(serving) == len(slots):  # a restart was killed
+            self._end(serving.pop(0))
+        new = next(slot for slot in slots if slot not in serving)
+        self._begin(new)
+        try:
+            wait(name, lambda: self._process(name, new))
+        except BaseException:
+            if serving:
+                self._end(new)
+            raise
+        for slot in serving:
+            self._end(slot)
+
+    def _process(self, name: str, slot: Slot) -> Process:
+        now = self._slots()[name][slot.number]
+        return process_of(
+            [now], last_exit="" if now.alive else last_exits(self.home.log).get(name, "")
+        )
+
+    def _provide(self, names: Sequence[str]) -> None:
+        """Make them programs, with sockets that are held."""
+        self._let_it_end()
         if not is_alive(self.home):
             self._launch(names)
         else:
-            self._change({*self._programs(), *names})
-        call(self.home, "lvm.hold")
+            self._change({*self._slots(), *names})
+        held = call(self.home, "lvm.held")
+        slots = self._slots()
         for name in names:
-            self._ask("supervisor.startProcess", name, False, but="ALREADY_STARTED")
+            if name not in held and not any(slot.alive for slot in slots[name]):
+                self._require_free(name)  # it was given up, and its port with it
+            call(self.home, "lvm.hold", name)
+
+    def _let_it_end(self) -> None:
+        """A supervisord that shuts down would refuse everything."""
+        deadline = self._clock.monotonic() + DRAIN_SECONDS + SHUTDOWN_SECONDS
+        while state(self.home) == "SHUTDOWN" and self._clock.monotonic() < deadline:
+            self._clock.sleep(0.1)
 
     def _launch(self, names: Iterable[str]) -> None:
-        self._end_orphans()
+        end_orphans(self.home)
         for name in names:
             self._require_free(name)
         write_config(self.home, self._wanted(names))
@@ -89,28 +127,32 @@ class Supervisor:
                 raise ServiceError(
                     f"supervisord does not answer within {LAUNCH_SECONDS:g} s",
                     where=str(self.home.socket),
-                    fix=f"see {self.home.log('supervisord')}",
+                    fix=f"see {self.home.log}",
                 )
             self._clock.sleep(0.05)
 
     def _change(self, names: set[str]) -> None:
         """Make `names` the programs; those that stay as they are keep their sockets."""
-        before = set(self._programs())
+        slots = self._slots()
+        before = set(slots)
+        wanted = self._wanted(names)
+        names = {program.name for program in wanted}  # lvm.toml may have lost some
         for name in names - before:
             self._require_free(name)
-        write_config(self.home, self._wanted(names))
+        write_config(self.home, wanted)
         _, changed, _ = call(self.home, "supervisor.reloadConfig")[0]
         for name in (before - names) | set(changed):
-            self._end(name)
+            self._end_all(name)
             call(self.home, "lvm.release", name)
             self._ask("supervisor.removeProcessGroup", name)
         for name in changed:  # another port: free now, if it was its own
             self._require_free(name)
         for name in (names - before) | set(changed):
             self._ask("supervisor.addProcessGroup", name)
-        call(self.home, "lvm.hold")
         for name in changed:
-            self._ask("supervisor.startProcess", name, False)
+            call(self.home, "lvm.hold", name)
+            if any(slot.alive for slot in slots[name]):
+                self._begin(slots[name][0])
 
     def _wanted(self, names: Iterable[str]) -> list[Program]:
         chosen = set(names)
@@ -120,74 +162,71 @@ class Supervisor:
             if name in chosen
         ]
 
+    def _require_free(self, name: str) -> None:
+        require_free(name, self._services.host, self._services.service(name).port)
+
+    # ------------------------------------------------------------------ stop
+
     def stop(self, names: Sequence[str]) -> None:
         with self.home.locked():
             if not is_alive(self.home):
-                self._end_orphans()
+                self._let_it_end()
+                end_orphans(self.home, names)
                 return
-            programs = self._programs()
+            slots = self._slots()
             for name in names:
-                if name in programs:
-                    self._end(name)
-            left = [name for name in programs if name not in names]
+                if name in slots:
+                    self._end_all(name)
+            left = {name for name in slots if name not in names} & set(self._services.enabled)
             if left:
-                self._change(set(left))
+                self._change(left)
             else:
-                call(self.home, "supervisor.shutdown")
-                while self.home.socket.exists():
-                    self._clock.sleep(0.05)
+                self._shut_down()
 
-    def _end(self, name: str) -> None:
+    def _shut_down(self) -> None:
+        """Returns when the process is gone: its sockets outlive its answer for a moment."""
+        pid = call(self.home, "supervisor.getPID")
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            call(self.home, "supervisor.shutdown")
+            try:
+                process.wait(DRAIN_SECONDS + SHUTDOWN_SECONDS)
+            except psutil.TimeoutExpired as error:
+                raise ServiceError(
+                    f"supervisord (pid {pid}) does not end",
+                    where=str(self.home.socket),
+                    fix=f"see {self.home.log}; kill -9 {pid} ends it",
+                ) from error
+
+    # ------------------------------------------------------------------ one slot
+
+    def _begin(self, slot: Slot) -> None:
+        self._ask("supervisor.startProcess", slot.address, False, but="ALREADY_STARTED")
+
+    def _end(self, slot: Slot) -> None:
         """Returns when the process has drained and ended."""
-        self._ask("supervisor.stopProcess", name, True, but="NOT_RUNNING")
+        self._ask("supervisor.stopProcess", slot.address, True, but="NOT_RUNNING")
 
-    def _programs(self) -> list[str]:
-        return [info["name"] for info in call(self.home, "supervisor.getAllProcessInfo")]
+    def _end_all(self, name: str) -> None:
+        self._ask("supervisor.stopProcessGroup", name, True)
+
+    def _slots(self) -> Slots:
+        found: dict[str, list[Slot]] = defaultdict(list)
+        for info in call(self.home, "supervisor.getAllProcessInfo"):
+            found[info["group"]].append(slot_of(info))
+        return {name: sorted(slots, key=lambda slot: slot.number) for name, slots in found.items()}
 
     def _ask(self, method: str, *arguments: Any, but: str = "") -> None:
-        """A call; a fault named `but` is no fault here."""
+        """A call that may wait for a drain; a fault named `but` is no fault here."""
         try:
-            call(self.home, method, *arguments)
+            call(self.home, method, *arguments, seconds=DRAIN_SECONDS + SHUTDOWN_SECONDS)
         except xmlrpc.client.Fault as fault:
             if not (but and but in fault.faultString):
                 raise ServiceError(
                     f"supervisord refuses {method.partition('.')[2]}: {fault.faultString}",
                     where=str(self.home.config),
-                    fix=f"see {self.home.log('supervisord')}",
+                    fix=f"see {self.home.log}",
                 ) from fault
-
-    # ------------------------------------------------------------------ ports, orphans
-
-    def _require_free(self, name: str) -> None:
-        """Raises ServiceError with who has the port, where the system tells."""
-        host, port = self._services.host, self._services.service(name).port
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            socket.create_server((host, port), family=family).close()
-        except OSError as error:
-            raise ServiceError(
-                f"port {port} of service {name} cannot be had: {os.strerror(error.errno or 0)}"
-                + _holder(port),
-                where=f"{host}:{port}",
-                fix=f"stop what listens there, or set another port in [services.{name}]",
-            ) from error
-
-    def _end_orphans(self) -> None:
-        """A supervisord that was killed leaves its services behind, and their sockets with them."""
-        orphans = [process for process in psutil.process_iter() if self._is_ours(process)]
-        for process in orphans:
-            process.terminate()
-        for process in psutil.wait_procs(orphans, ORPHAN_SECONDS)[1]:
-            process.kill()
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        try:
-            command = process.cmdline()
-            mine = process.uids().real == os.getuid()
-        except psutil.Error:
-            return False
-        names = self._services.named
-        return mine and any(command == command_of(self.home.root, name) for name in names)
 
     # ------------------------------------------------------------------ what is seen
 
@@ -196,45 +235,33 @@ class Supervisor:
         if not self.home.socket.exists():
             return stopped
         try:
-            found = call(self.home, "supervisor.getAllProcessInfo")
+            slots = self._slots()
             exits = call(self.home, "lvm.exits")
-        except ServiceError:
-            return stopped
-        now = time.time()
-        known = {info["name"]: _process(info, exits, now) for info in found}
-        return {name: known.get(name, Process("stopped")) for name in names}
+        except NotRunning:
+            return stopped | self._left_behind(names)
+        why = last_exits(self.home.log) if exits else {}
+        return stopped | {
+            name: process_of(slots[name], int(exits.get(name, 0)), why.get(name, ""), time.time())
+            for name in names
+            if name in slots
+        }
+
+    def _left_behind(self, names: Sequence[str]) -> dict[str, Process]:
+        note = "its supervisord was killed: lvm services start takes it over"
+        return {
+            name: Process("running", process.pid, time.time() - process.create_time(), note=note)
+            for name, process in orphans(self.home)
+            if name in names
+        }
 
     def logs(self, name: str, lines: int) -> list[str]:
-        try:
-            with self.home.log(name).open(encoding="utf-8", errors="replace") as file:
-                file.seek(max(0, self.home.log(name).stat().st_size - 200 * lines - 4096))
-                return file.read().splitlines()[-lines:]
-        except FileNotFoundError:
-            return []
+        """Of both slots, that of the one which said something last at the end."""
+        files = [self.home.service_log(name, number) for number in SLOTS]
+        present = sorted((f for f in files if f.exists()), key=lambda f: f.stat().st_mtime_ns)
+        return [line for file in present for line in _tail(file, lines)][-lines:]
 
 
-def _process(info: dict[str, Any], exits: dict[str, int], now: float) -> Process:
-    state = _STATES.get(info["statename"], "failed")
-    alive = state in ("starting", "running", "stopping")
-    note = info["spawnerr"] or ("" if alive else info["description"])
-    if state == "failed":
-        note = f"given up: {note or 'it ended again and again'}"
-    return Process(
-        state=state,
-        pid=int(info["pid"]),
-        uptime_seconds=max(now - info["start"], 0.0) if alive else 0.0,
-        exits=int(exits.get(info["name"], 0)),
-        note=note,
-    )
-
-
-def _holder(port: int) -> str:
-    """ ", held by pid … (…)" where that can be seen."""
-    try:
-        for each in psutil.net_connections("tcp"):
-            if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr[1] == port:
-                name = psutil.Process(each.pid).name() if each.pid else "?"
-                return f", held by pid {each.pid} ({name})"
-    except psutil.Error:
-        pass
-    return ""
+def _tail(path: Path, lines: int) -> list[str]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        file.seek(max(0, path.stat().st_size - 200 * lines - 4096))
+        return file.read().splitlines()[-lines:]

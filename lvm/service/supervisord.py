@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
+import http.client
 import os
+import re
 import shlex
+import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import xmlrpc.client
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,10 @@ LONGEST_SOCKET = 90
 """Bytes of a unix socket's path: the system takes 104 or 108, and supervisord adds its pid."""
 DRAIN_SECONDS = 45
 """That a service may take to answer what it was asked before it is killed."""
+ANSWER_SECONDS = 10.0
+"""That supervisord may take to answer; it never works for long."""
+SLOTS = (0, 1)
+"""A service has one process, and two while it is restarted."""
 SETTLED_SECONDS = 30
 """A service that ends sooner has failed to start; it is tried RETRIES times more, then given up."""
 RETRIES = 3
@@ -46,6 +51,8 @@ class Home:
 
     root: Path
     """Absolute."""
+    temporary: Path = Path("/tmp")
+    """Not TMPDIR: that may be another one in the next terminal."""
 
     @property
     def folder(self) -> Path:
@@ -55,8 +62,13 @@ class Home:
     def config(self) -> Path:
         return self.folder / "supervisord.conf"
 
-    def log(self, name: str) -> Path:
-        return self.folder / f"{name}.log"
+    @property
+    def log(self) -> Path:
+        """What supervisord itself said."""
+        return self.folder / "supervisord.log"
+
+    def service_log(self, name: str, slot: int) -> Path:
+        return self.folder / f"{name}_{slot}.log"
 
     @property
     def socket(self) -> Path:
@@ -65,7 +77,7 @@ class Home:
         if len(os.fsencode(near)) <= LONGEST_SOCKET:
             return near
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"lvm-{os.getuid()}" / f"{digest}.sock"
+        return self.temporary / f"lvm-{os.getuid()}" / f"{digest}.sock"
 
     def prepare(self) -> None:
         """Make the folders. Raises ServiceError if another user could reach the socket."""
@@ -79,7 +91,7 @@ class Home:
                 raise ServiceError(
                     "is not a folder of this user alone",
                     where=str(place),
-                    fix="remove it, or set TMPDIR to a folder of your own",
+                    fix="remove it",
                 )
 
     @contextmanager
@@ -91,30 +103,33 @@ class Home:
             yield
 
 
-def command_of(root: Path, name: str) -> list[str]:
-    """What a service runs. -P: a folder named lvm in the project is not this package."""
-    serve = ["serve", name, "--root", str(root), "--fd", "0"]
-    return [sys.executable, "-P", "-m", "lvm", *serve]
+def command_of(name: str) -> list[str]:
+    """What a service runs, in the project folder. -P: a folder named lvm in it is not this
+    package."""
+    return [sys.executable, "-P", "-m", "lvm", "serve", name, "--root", ".", "--fd", "0"]
 
 
 def render(home: Home, programs: Sequence[Program]) -> str:
-    """The text of supervisord.conf."""
-    log = home.log("supervisord")
+    """The text of supervisord.conf. Its paths are relative to the project folder, in which
+    supervisord is started: a % or a ; in the name of a folder has a meaning there."""
+    folder = home.folder.relative_to(home.root)
+    socket_file = home.socket
+    if socket_file.is_relative_to(home.root):
+        socket_file = socket_file.relative_to(home.root)
     parts = [
         f"""\
 ; Written by lvm services: changes are lost. Settings are in lvm.toml.
 [supervisord]
-logfile={_value(log)}
-pidfile={_value(home.folder / "supervisord.pid")}
+logfile={folder}/{home.log.name}
+pidfile={folder}/supervisord.pid
 logfile_maxbytes={LOG_BYTES}
 logfile_backups={LOG_BACKUPS}
-childlogdir={_value(home.folder)}
-directory={_value(home.root)}
+childlogdir={folder}
 nocleanup=true
 identifier=lvm
 
 [unix_http_server]
-file={_value(home.socket)}
+file={socket_file}
 chmod=0700
 
 [rpcinterface:supervisor]
@@ -129,11 +144,11 @@ supervisor.rpcinterface_factory = lvm.service.holding:make
         parts.append(
             f"""
 [fcgi-program:{program.name}]
-command={_value(shlex.join(command_of(home.root, program.name)))}
+command={_value(shlex.join(command_of(program.name)))}
 socket=tcp://{host}:{program.port}
 socket_backlog={BACKLOG}
-process_name=%(program_name)s
-directory={_value(home.root)}
+numprocs={len(SLOTS)}
+process_name=%(program_name)s_%(process_num)d
 autostart=false
 autorestart=true
 startsecs={SETTLED_SECONDS}
@@ -142,7 +157,7 @@ stopsignal=TERM
 stopwaitsecs={DRAIN_SECONDS}
 killasgroup=true
 redirect_stderr=true
-stdout_logfile={_value(home.log(program.name))}
+stdout_logfile={folder}/%(program_name)s_%(process_num)d.log
 stdout_logfile_maxbytes={LOG_BYTES}
 stdout_logfile_backups={LOG_BACKUPS}
 """
@@ -151,40 +166,86 @@ stdout_logfile_backups={LOG_BACKUPS}
 
 
 def _value(text: object) -> str:
-    """supervisord expands %(…)s, and takes " ;" for the beginning of a remark."""
+    """supervisord expands %(…)s, and takes " ;" and " #" for the beginning of a remark."""
     value = str(text).replace("%", "%%")
-    if " ;" in value or "\n" in value:
+    if re.search(r"\s[;#]|[\r\n]", value):
         raise ServiceError(
-            "supervisord cannot have ' ;' or a line break in a path",
+            "supervisord cannot have ' ;', ' #' or a line break in a path",
             where=str(text),
-            fix="move or rename the project folder",
+            fix="install lvm in a folder with a plainer name",
         )
     return value
 
 
-def call(home: Home, method: str, *arguments: Any) -> Any:
-    """One call of supervisord's XML-RPC. Raises ServiceError if nobody answers there, and
-    xmlrpc.client.Fault for what it refuses."""
-    from supervisor.xmlrpc import SupervisorTransport
+class NotRunning(ServiceError):
+    """Nobody listens on the socket of supervisord."""
 
-    transport = SupervisorTransport(None, None, f"unix://{home.socket}")
-    proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class _Transport(xmlrpc.client.Transport):
+    """XML-RPC over a unix socket, with a time-out: supervisord's own transport has none."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__()
+        self._path, self._timeout = path, timeout
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        connection = _Connection(self._path, self._timeout)
+        self._connection = host, connection  # for close()
+        return connection
+
+
+def call(home: Home, method: str, *arguments: Any, seconds: float = ANSWER_SECONDS) -> Any:
+    """One call of supervisord's XML-RPC.
+
+    Raises NotRunning if there is none, ServiceError if it does not answer within `seconds`, and
+    xmlrpc.client.Fault for what it refuses.
+    """
+    transport = _Transport(home.socket, seconds)
+    with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
+        try:
+            return getattr(proxy, method)(*arguments)
+        except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError) as error:
+            raise NotRunning(
+                "supervisord does not run",
+                where=str(home.socket),
+                fix="lvm services start starts it",
+            ) from error
+        except TimeoutError as error:
+            pid = (home.folder / "supervisord.pid").read_text().strip()
+            raise ServiceError(
+                f"supervisord (pid {pid}) does not answer within {seconds:g} s",
+                where=str(home.socket),
+                fix=f"if it hangs: kill -9 {pid}, then lvm services start takes its services over",
+            ) from error
+        except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
+            raise ServiceError(
+                f"supervisord fails at {method}: {error}",
+                where=str(home.socket),
+                fix=f"see {home.log}",
+            ) from error
+
+
+def state(home: Home) -> str:
+    """RUNNING, SHUTDOWN, … as supervisord says it; "" if there is none."""
     try:
-        return getattr(proxy, method)(*arguments)
-    except (OSError, xmlrpc.client.ProtocolError) as error:
-        raise ServiceError(
-            f"supervisord does not answer: {error}",
-            where=str(home.socket),
-            fix="lvm services start starts it",
-        ) from error
-    finally:
-        transport.close()
+        return str(call(home, "supervisor.getState")["statename"])
+    except NotRunning:
+        return ""
 
 
 def is_alive(home: Home) -> bool:
-    with contextlib.suppress(ServiceError):
-        return bool(call(home, "supervisor.getState")["statename"] == "RUNNING")
-    return False
+    return state(home) == "RUNNING"
 
 
 def launch(home: Home) -> None:
@@ -198,11 +259,11 @@ def launch(home: Home) -> None:
         check=False,
     )
     if done.returncode != 0:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        said = (done.stdout + done.stderr).partition("\nFor help,")[0].strip()
         raise ServiceError(
-            f"supervisord does not start: {said[-1] if said else f'exit {done.returncode}'}",
+            f"supervisord does not start: {said or f'exit {done.returncode}'}",
             where=str(home.config),
-            fix=f"see {home.log('supervisord')}",
+            fix=f"see {home.log}",
         )
 
 

@@ -17,6 +17,8 @@ class Hammer:
     """Clients that keep their connection and send one request after another."""
 
     port: int
+    timeout: float = 60
+    """Seconds until a request has failed."""
     answered: int = 0
     failures: list[str] = field(default_factory=list)
     _enough: threading.Event = field(default_factory=threading.Event)
@@ -34,7 +36,7 @@ class Hammer:
             thread.join(timeout=60)
 
     def _run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
         while not self._enough.is_set():
             try:
                 connection.request("POST", "/predict", BODY, {"Content-Type": "application/json"})

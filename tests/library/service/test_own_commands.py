@@ -27,9 +27,11 @@ def test_each_verb_runs_its_command_in_the_project_and_knows_the_service(tmp_pat
             logs="cat said",
         ),
     )
+    waited: list[tuple[str, str]] = []
     assert control.processes(["gru"])["gru"].state == "stopped"
     control.start(["gru"])
-    control.restart(["gru"])
+    control.restart(["gru"], lambda name, look: waited.append((name, look().state)))
+    assert waited == [("gru", "running")]
     assert control.logs("gru", 2) == ["stop gru", "start gru"]
     process = control.processes(["gru"])["gru"]
     assert (process.state, process.note) == ("running", "since noon")
@@ -37,7 +39,7 @@ def test_each_verb_runs_its_command_in_the_project_and_knows_the_service(tmp_pat
 
 def test_a_restart_command_is_used_where_there_is_one(tmp_path: Path) -> None:
     control = OwnCommands(tmp_path, services(restart="touch restarted", stop="false"))
-    control.restart(["gru"])
+    control.restart(["gru"], lambda name, look: None)
     assert (tmp_path / "restarted").exists()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import import_big, serving, startup
+from benchmarks import import_big, restarts, serving, startup
 
-PARTS = (startup, serving, import_big)
+PARTS = (startup, serving, restarts, import_big)
 
 
 def main() -> int:

@@ -87,6 +87,8 @@ def inherited(descriptor: int) -> socket.socket:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 lets the system choose. Raises RunError, InputError."""
+    if not 0 <= port <= 65535:  # the system would take the rest of it
+        raise InputError(f"port {port}", fix="a port is a number up to 65535")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
@@ -96,7 +98,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(place[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         raise RunError(
-            f"cannot listen: {error.strerror}",
+            f"cannot listen: {os.strerror(error.errno or 0)}",
             where=f"{host}:{port}",
             fix="stop what listens there, or give another --port",
         ) from error

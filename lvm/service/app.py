@@ -39,7 +39,7 @@ _ROUTES = {
 
 def make_app(
     name: str, model: ServedModel, answering: Answering, limits: Limits, clock: Clock
-) -> Starlette:
+) -> ASGIApp:
     """The service `name` over a model that was loaded and tried."""
     service = _Service(name, model, answering, limits, clock)
 
@@ -69,8 +69,7 @@ def make_app(
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    app.add_middleware(_Measured, metrics=service.metrics, clock=clock)
-    return app
+    return _Measured(app, service.metrics, clock)  # outermost: what broke is counted too
 
 
 class _Service:

@@ -65,8 +65,11 @@ class RunningService:
 
 
 @contextmanager
-def running(spec: ServiceSpec, limits: Limits) -> Iterator[RunningService]:
-    model = load_model(spec.model, spec.device, limits.batch)
+def running(
+    spec: ServiceSpec, limits: Limits, model: ServedModel | None = None
+) -> Iterator[RunningService]:
+    """model: instead of the one of `spec`."""
+    model = model or load_model(spec.model, spec.device, limits.batch)
     clock = SystemClock()
     answering = open_answering(spec.name, model.dim, spec.bank, spec.encoder, spec.decoder, clock)
     app = make_app(spec.name, model, answering, limits, clock)

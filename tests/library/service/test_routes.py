@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import numpy as np
 import pytest
 
 from lvm.errors import InputError, ServiceError
+from lvm.models.predict import Predictor
 from lvm.service.client import ServiceClient
-from lvm.service.serving import listen
+from lvm.service.limits import Limits
+from lvm.service.serving import ServiceSpec, listen
 
-from .conftest import DIM, RunningService, five_vectors
+from .conftest import DIM, RunningService, five_vectors, running
 
 
 def ask(service: RunningService, verb: str, path: str, **rest: Any) -> httpx.Response:
@@ -167,6 +170,24 @@ def test_metrics_count_what_was_answered(service: RunningService) -> None:
     assert 'lvm_requests_total{route="/predict",status="200"}' in text
     assert "lvm_batch_rows_bucket" in text
     assert service.model.sha256 in text
+
+
+def test_what_breaks_inside_is_logged_and_counted_and_not_told(
+    service: RunningService, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(contexts: Any) -> Any:
+        raise ValueError("a secret path")
+
+    model = dataclasses.replace(service.model, predictor=cast(Predictor, broken))
+    spec = ServiceSpec("gru", service.model.path, "cpu")
+    with running(spec, Limits(drain_seconds=0.05), model) as other:
+        response = predict(other, body(five_vectors()))
+        metrics = ask(other, "GET", "/metrics").text
+    assert response.status_code == 500
+    assert "its log says what" in sentence(response)
+    assert "secret" not in response.text
+    assert 'lvm_requests_total{route="/predict",status="500"} 1.0' in metrics
+    assert "a secret path" in capfd.readouterr().err
 
 
 def test_the_openapi_document_has_every_route(service: RunningService) -> None:

@@ -47,17 +47,19 @@ class EvenClock(SystemClock):
 
 
 class Steps:
-    """Counts the steps within `root`, and ends the process at one of them."""
+    """Counts the steps within `root` whose words begin with `only`; ends the process at one."""
 
-    def __init__(self, root: Path, kill_at: int) -> None:
-        self._root, self._kill_at = str(root), kill_at
-        self._names: dict[int, str] = {}
+    def __init__(self, root: Path, kill_at: int, only: str = "") -> None:
+        self._root, self._kill_at, self._only = str(root), kill_at, only
         self.seen: list[str] = []
 
     def step(self, what: str, path: Any) -> None:
         if not str(path).startswith(self._root) or "lvm.db" in str(path):
             return
-        self.seen.append(f"{what} {_kind(Path(str(path)))}")
+        words = f"{what} {_kind(Path(str(path)))}"
+        if not words.startswith(self._only):
+            return
+        self.seen.append(words)
         if len(self.seen) == self._kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 

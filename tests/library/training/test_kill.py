@@ -1,4 +1,8 @@
-"""kill -9 at random moments, resume, and compare with a run that nobody disturbed."""
+"""kill -9 twenty times, resume, and compare with a run that nobody disturbed.
+
+Five kills each: half-way through the write of a checkpoint, within 5CAT, between two epochs, and at
+a moment that chance chose. Every step of writing has its turn in test_kill_points.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import multiprocessing
 import os
 import random
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +20,17 @@ import torch
 
 from lvm.clock import SystemClock
 from lvm.data.sources import open_corpus
+from lvm.events import CheckpointSaved, Event, FivecatFinished, FivecatStarted, RunStarted
 from lvm.files import TEMPORARY_SUFFIX
 from lvm.models.checkpoint import load_checkpoint
 from lvm.settings import MODEL_TYPES, DataSettings, Thresholds, TrainSettings
 from lvm.training.trainer import train
 
+from .killing import Steps
+
+PLACES = ("checkpoint", "5cat", "between epochs", "anywhere")
+LATEST = {"checkpoint": 6, "5cat": 40, "between epochs": 2, "anywhere": 1}
+"""The last of the times that it may come to a place before it is killed there."""
 KILLS = 20
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -42,25 +53,55 @@ def settings(model: Any) -> TrainSettings:
     )
 
 
-def train_to_the_end(bank: str, folder: str, model: str) -> None:
+class Place:
+    """Where the process kills itself, at the n-th time that it comes there."""
+
+    def __init__(self, where: str, nth: int, folder: Path) -> None:
+        self._where, self._left = where, nth
+        self._in_fivecat, self._batches = False, 0
+        if where == "checkpoint":
+            Steps(folder, nth, only="write the rest of .").install()
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case FivecatStarted() | FivecatFinished():
+                self._in_fivecat = isinstance(event, FivecatStarted)
+            case RunStarted(batches_per_epoch=batches):
+                self._batches = batches
+            case CheckpointSaved(file="last.pt") if event.step == event.epoch * self._batches:
+                self._come("between epochs")
+
+    def control(self) -> None:
+        if self._in_fivecat:
+            self._come("5cat")
+
+    def _come(self, where: str) -> None:
+        self._left -= where == self._where
+        if where == self._where and self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train_to_the_end(bank: str, folder: str, model: str, where: str, nth: int) -> None:
     """What a killed process was doing, and what its successor goes on with."""
     torch.set_num_threads(1)
     path = Path(folder)
     corpus = open_corpus(DataSettings(bank=bank), root=path, seed=0)
-    for _ in train(
+    place = Place(where, nth, path)
+    for event in train(
         settings(model),
         corpus,
         path,
         thresholds=Thresholds(severe=-2.0),
-        control=lambda: None,
+        control=place.control,
         clock=SystemClock(),
         resume=(path / "last.pt").exists(),
     ):
-        pass
+        place.tell(event)
 
 
-def start(bank: Path, folder: Path, model: str) -> Any:
-    process = PROCESSES.Process(target=train_to_the_end, args=(str(bank), str(folder), model))
+def start(bank: Path, folder: Path, model: str, where: str = "", nth: int = 0) -> Any:
+    arguments = (str(bank), str(folder), model, where, nth)
+    process = PROCESSES.Process(target=train_to_the_end, args=arguments)
     process.start()
     return process
 
@@ -87,26 +128,32 @@ def test_a_run_killed_twenty_times_ends_in_the_bits_of_an_undisturbed_one(
     assert undisturbed.exitcode == 0
 
     dice = random.Random(5)
-    kills = half_written = 0
-    while kills < KILLS:
-        process = start(bank_path, killed, model)
-        process.join(dice.uniform(0.02, 0.4))
-        if process.exitcode == 0:  # it came to its end between two kills: begin anew
+    kills = [*PLACES] * (KILLS // len(PLACES))
+    half_written: Counter[str] = Counter()
+    while kills:
+        where = kills[0]
+        process = start(bank_path, killed, model, where, dice.randint(1, LATEST[where]))
+        if where == "anywhere":
+            process.join(dice.uniform(0.02, 0.4))
+            if process.exitcode is None:
+                os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        if process.exitcode == 0:  # it came to its end without coming there: begin anew
             for path in killed.iterdir():
                 path.unlink()
             continue
-        os.kill(process.pid, signal.SIGKILL)
-        process.join()
         assert process.exitcode == -signal.SIGKILL
-        kills += 1
-        half_written += any(killed.glob(f".*{TEMPORARY_SUFFIX}"))
+        kills.pop(0)
+        half_written[where] += any(killed.glob(f".*{TEMPORARY_SUFFIX}"))
         assert_every_file_is_whole(killed)
+    assert half_written["checkpoint"] == KILLS // len(PLACES)
+    assert half_written["5cat"] == half_written["between epochs"] == 0
     last = start(bank_path, killed, model)
     last.join()
     assert last.exitcode == 0
     assert not list(killed.glob(f".*{TEMPORARY_SUFFIX}"))
 
-    print(f"{model}: {kills} kills, {half_written} of them left a half-written temporary file")
+    print(f"{model}: {KILLS} kills; half-written temporary files after those: {dict(half_written)}")
     ours = torch.load(killed / "last.pt", weights_only=True)["model_state_dict"]
     theirs = torch.load(whole / "last.pt", weights_only=True)["model_state_dict"]
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)

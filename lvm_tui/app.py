@@ -130,7 +130,7 @@ class LvmApp(Steering, Surviving, Attention, Appearance, Gauging, App[Exit]):
             self._trouble(error)
             return
         self._troubled = ""
-        if self._pacing.due(after):
+        if self._pacing.due(after, calm=self.calm):
             self.redraw()
         if after is not before:
             self.tell_of(news(before, after))

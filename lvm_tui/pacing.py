@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from lvm_tui.state.views import Frame, RunView
+from lvm_tui.state.views import Frame, RunView, WorkspaceView
 
-PROGRESS = 0.5
+PROGRESS, CALM_PROGRESS = 0.5, 2.0
 """Seconds between two pictures of progress. Nobody reads counters faster, and each picture takes
-time from a training in the same process."""
+time from a training in the same process and bytes from the line."""
 
 
 class Pacing:
@@ -21,7 +21,7 @@ class Pacing:
         self._shown: Frame | None = None
         self._next = 0.0
 
-    def due(self, frame: Frame) -> bool:
+    def due(self, frame: Frame, *, calm: bool = False) -> bool:
         """Whether the screen should be given this frame now; then it counts as shown."""
         if frame is self._shown:
             return False
@@ -29,7 +29,7 @@ class Pacing:
             now = self._monotonic()
             if now < self._next:
                 return False
-            self._next = now + PROGRESS
+            self._next = now + (CALM_PROGRESS if calm else PROGRESS)
         self._shown = frame
         return True
 
@@ -40,7 +40,14 @@ def only_progress(before: Frame, after: Frame) -> bool:
         return False
     if _landmarks(before.run) != _landmarks(after.run):
         return False
-    return replace(after, run=None) == replace(before, run=None)
+    if _preparation(before.workspace) != _preparation(after.workspace):
+        return False
+    return replace(after, run=None, workspace=before.workspace) == replace(before, run=None)
+
+
+def _preparation(workspace: WorkspaceView) -> tuple[object, ...]:
+    tasks = tuple((task.id, task.state) for task in workspace.tasks)
+    return tasks, workspace.queue_finished, workspace.log
 
 
 def _landmarks(run: RunView) -> tuple[object, ...]:

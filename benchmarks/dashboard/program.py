@@ -82,11 +82,21 @@ class Program:
         """Wait until the screen is so; the time at which the last piece of it had come."""
         end = time.perf_counter() + PATIENCE
         while time.perf_counter() < end:
-            for at, piece in self.take(0.05):
-                self.draw(piece)
-                if reached(self.text):
-                    return at
+            at = self.first(self.take(0.05), reached)
+            if at is not None:
+                return at
         raise SystemExit(f"no {what} after {PATIENCE:.0f} s; the screen:\n{self.text}")
+
+    def first(
+        self, pieces: list[tuple[float, bytes]], reached: Callable[[str], bool]
+    ) -> float | None:
+        """Draw what came; the time of the piece after which the screen was so, or None."""
+        found = None
+        for at, piece in pieces:
+            self.draw(piece)
+            if found is None and reached(self.text):
+                found = at
+        return found
 
     def wait_for(self, words: str) -> float:
         return self.when(lambda text: words in text, repr(words))

@@ -12,6 +12,7 @@ SETTINGS = """\
 [data]
 bank = "bank.npz"
 [train]
+forecast = false
 epochs = {epochs}
 batch_size = {batch_size}
 fivecat_every = 1000

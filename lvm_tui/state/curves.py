@@ -7,10 +7,10 @@ smoothing levels, so that changing the level needs no second look at the log.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import NamedTuple
 
 SMOOTHING = (0.0, 0.6, 0.9, 0.97, 0.99)
@@ -73,7 +73,7 @@ class Curve:
             return bulk.extended(self, steps, values)
         filler, last = _Filler(self), self.last_step
         for step, value in zip(steps, values, strict=True):
-            if value is not None and step > last and isfinite(value):
+            if value is not None and step > last and math.isfinite(value):
                 filler.add(step, value)
                 last = step
         return filler.curve() if last > self.last_step else self
@@ -98,18 +98,18 @@ class Curve:
         visible = self.buckets[lower:upper]
         if len(visible) <= 2 * columns:
             return [Span((b.first + b.last) / 2, b.lows[level], b.highs[level]) for b in visible]
+        middles = [(bucket.first + bucket.last) / 2 for bucket in visible]
+        lows = [bucket.lows[level] for bucket in visible]
+        highs = [bucket.highs[level] for bucket in visible]
+        width = (end - start) / (2 * columns)
         spans: list[Span] = []
-        slot = -1
-        for bucket in visible:
-            middle = (bucket.first + bucket.last) / 2
-            at = int((middle - start) / (end - start) * 2 * columns)
-            low, high = bucket.lows[level], bucket.highs[level]
-            if at == slot:
-                before = spans[-1]
-                spans[-1] = Span(before.step, min(before.low, low), max(before.high, high))
-            else:
-                spans.append(Span(middle, low, high))
-                slot = at
+        at = 0
+        for slot in range(1, 2 * columns + 1):
+            edge = start + slot * width if slot < 2 * columns else math.inf
+            upto = bisect_left(middles, edge, at)
+            if upto > at:
+                spans.append(Span(middles[at], min(lows[at:upto]), max(highs[at:upto])))
+                at = upto
         return spans
 
 

@@ -1,0 +1,78 @@
+"""What the dashboard takes from a training in its own process: the same job with and without."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.dashboard.figures import Figure
+from benchmarks.dashboard.program import TOP, Program
+from benchmarks.dashboard.workshop import make_project
+
+LIMIT = 0.97
+PAIRS, QUICK_PAIRS = 5, 1
+SECONDS, QUICK_SECONDS = 25.0, 12.0
+WARM_UP = 3.0
+"""Seconds of training that are not counted."""
+MODELS = ("gru", "transformer")
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    seconds = QUICK_SECONDS if quick else SECONDS
+    for model in MODELS[: 1 if quick else None]:
+        rates: dict[bool, list[float]] = {True: [], False: []}
+        for pair in range(QUICK_PAIRS if quick else PAIRS):
+            for shown in (True, False) if pair % 2 else (False, True):
+                rates[shown].append(_rate(model, seconds, shown=shown))
+        ratio = statistics.median(rates[True]) / statistics.median(rates[False])
+        pairs = [a / b for a, b in zip(rates[True], rates[False], strict=True)]
+        beside = (
+            f"{statistics.median(rates[True]):.1f} of {statistics.median(rates[False]):.1f} "
+            f"batches/s; pairs {' '.join(f'{each:.3f}' for each in pairs)}"
+        )
+        name = f"throughput with dashboard ÷ headless, {model}"
+        yield Figure(name, ratio, "", LIMIT, at_least=True, beside=beside)
+
+
+def _rate(model: str, seconds: float, *, shown: bool) -> float:
+    """Batches a second."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_project(folder, model=model)
+        if shown:
+            with Program("lvm_tui", folder=folder) as program:
+                program.take(seconds)
+        else:
+            _headless(folder, seconds)
+        return _batches_per_second(folder)
+
+
+def _headless(folder: Path, seconds: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lvm", "queue", "run"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": TOP},
+    )
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def _batches_per_second(folder: Path) -> float:
+    (log,) = folder.glob("artifacts/lvm/models/*_5cat_*/events.jsonl")
+    *lines, _ = log.read_text().split("\n")
+    events = [json.loads(line) for line in lines]
+    batches = [event for event in events if event["type"] == "batch"]
+    counted = [event for event in batches if event["time"] > batches[0]["time"] + WARM_UP]
+    first, last = counted[0], counted[-1]
+    return float((last["step"] - first["step"]) / (last["time"] - first["time"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from textual.app import App, SystemCommand
@@ -30,6 +31,7 @@ from lvm_tui.screens.problem import problem
 from lvm_tui.state.news import news
 from lvm_tui.state.views import Frame
 from lvm_tui.steering import Steering
+from lvm_tui.stylesheet import LastingStylesheet
 from lvm_tui.surviving import Surviving
 from lvm_tui.terminal import LastingDriver
 
@@ -42,6 +44,9 @@ Exit = Literal["quit", "go_on", "stop", "lost", "terminated"]
 
 TICK, CALM_TICK = 0.1, 1.0
 """Seconds between two looks at the logs."""
+
+QUIET = 1.0
+"""Seconds after the first paint, when what may be needed later is loaded."""
 
 BREATH = 0.005
 """Seconds for keys and the screen between two pieces of a log that is longer than one look."""
@@ -83,6 +88,7 @@ class LvmApp(Steering, Surviving, Attention, Appearance, Gauging, App[Exit]):
         Raises SettingsError for a theme or an action that there is not.
         """
         super().__init__()
+        self.stylesheet = LastingStylesheet(variables=self.get_css_variables())
         look = look or DashboardSettings()
         self.dress(look.theme, environment)
         self.set_keymap(keymap.checked(look.keys, self.BINDINGS))
@@ -159,6 +165,13 @@ class LvmApp(Steering, Surviving, Attention, Appearance, Gauging, App[Exit]):
         self.tick()
         if not self.frame.runner.alive:
             self.start_engine()
+        self.set_timer(QUIET, self._load_screens)
+
+    def _load_screens(self, loaded: int = 0) -> None:
+        """Import the screens one by one before a key asks for them."""
+        if loaded < len(modes.MODES):
+            modes.MODES[loaded].kind()
+            self.set_timer(TICK, partial(self._load_screens, loaded + 1))
 
     def start_engine(self) -> bool:
         """Train what is queued, in this process; False where it only looks."""

@@ -22,13 +22,13 @@ apart is .33 + .33·e^(−.9k), falling with every step. Hence, expected, cohere
 +0.13, and cos(position i, target) rises with i. (Randomly drawn angles clipped to π, the first
 try of the spec, left ripples there that broke the order.)
 
-Strength is how much of this can be foreseen: a share s of the planes turns by fixed angles. Each of
-the others turns at every step by an angle drawn anew from the same wrapped Cauchy distribution,
-of either sign. The sum of k such angles has E cos = e^(−γk) too, so coherence, signal and order
-are the same at every strength. What falls is the margin. The best prediction has a mean product
-with the chunk at k = +1 of .33 + .33·(s + (1 − s)·e^(−2γ)) and with k = 0 of .33 + .33·e^(−γ) (one
-step from k = 0 to what is expected, and none that can be known from there on), both over its own
-length: at s = 0 the last context wins, as on real text; from about s = .3 the target does.
+Strength s is how much of this can be foreseen: at each step, each plane of each article turns by
+its fixed angle with probability √s, and else by an angle drawn anew from the same wrapped Cauchy
+distribution, of either sign. The sum of k such angles has E cos = e^(−γk) too, so coherence, signal
+and order are the same at every strength. What falls is the margin. The best prediction has a
+mean product with the chunk at k = +1 of .33 + .33·(s + (1 − s)·e^(−2γ)) and with k = 0 of
+.33 + .33·e^(−γ), both over its own length: at s = 0 the last context wins, as on real text; from
+about s = .3 the target does.
 
 Blurred: the noise lies in the subspace of z, not in one of its own, so that one chunk shows its
 state only dimly and a model must read all five to know it:
@@ -70,7 +70,7 @@ dynamics, so that coherence stays above 0.40."""
 ANGLE_SCALE = 0.9
 """γ: larger angles give larger margins and a lower coherence."""
 STRENGTH = 1.0
-"""Share of the planes that turn by fixed angles: all can be foreseen but drift and noise."""
+"""s: at 1 all can be foreseen but drift and noise."""
 DRIFT = 0.1
 """Length of the random step that z takes besides its turn."""
 TOPIC_LEAN = 0.4
@@ -263,17 +263,13 @@ def _rotating_states(
     lengths: npt.NDArray[np.int64], planes: int, strength: float, generator: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     """(M, 2·planes): z of each chunk. All articles take their steps together."""
-    foreseen = round(strength * planes)
-    turn = np.exp(1j * _angles(foreseen))
+    turn = np.exp(1j * _angles(planes))
     articles, steps = len(lengths), int(lengths.max())
     walk = np.empty((articles, steps, planes), np.complex128)
     walk[:, 0] = np.exp(2j * np.pi * generator.random((articles, planes))) / np.sqrt(planes)
     for step in range(1, steps):
         push = _unit(_complex_normal(generator, (articles, planes)))
-        turned = walk[:, step - 1].copy()
-        turned[:, :foreseen] *= turn
-        if foreseen < planes:
-            turned[:, foreseen:] *= np.exp(1j * _drawn((articles, planes - foreseen), generator))
+        turned = walk[:, step - 1] * _turns(turn, articles, strength, generator)
         walk[:, step] = _unit(turned + DRIFT * push)
     states = walk[np.arange(steps) < lengths[:, None]]
     return np.concatenate((states.real, states.imag), axis=1)
@@ -284,9 +280,18 @@ def _angles(planes: int) -> npt.NDArray[np.float64]:
     return _wrapped_cauchy(0.5 + (np.arange(planes) + 0.5) / (2 * planes))
 
 
-def _drawn(shape: tuple[int, ...], generator: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Angles of wrapped Cauchy(γ), in (−π, π)."""
-    return _wrapped_cauchy(generator.random(shape))
+def _turns(
+    fixed: npt.NDArray[np.complex128],
+    articles: int,
+    strength: float,
+    generator: np.random.Generator,
+) -> npt.NDArray[np.complex128]:
+    """(articles, planes) the turns of one step: the fixed ones with probability √strength."""
+    if strength == 1.0:
+        return np.broadcast_to(fixed, (articles, len(fixed)))
+    shape = (articles, len(fixed))
+    foreseen = generator.random(shape) < np.sqrt(strength)
+    return np.where(foreseen, fixed, np.exp(1j * _wrapped_cauchy(generator.random(shape))))
 
 
 def _wrapped_cauchy(quantiles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

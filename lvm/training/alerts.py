@@ -32,7 +32,7 @@ _COLLAPSE_FIX = "lower the learning rate or lengthen the warm-up"
 
 _DIRECTION_FIX = (
     "check the data (lvm diagnose: coherence ≥ 0.40, signal ≥ +0.08, rising order); "
-    "if it is good, look for swapped contexts and targets"
+    "if it is good, train with --objective forward, and look for swapped contexts and targets"
 )
 
 

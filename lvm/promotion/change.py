@@ -74,6 +74,8 @@ class Change:
     """More for the ledger: override, what was missing, where a rollback leads."""
     step: Step = "backup"
     """In hand, or next."""
+    service_touched: bool = False
+    """Whether the service may have been restarted by this change."""
     undoing: str = ""
     """Why it is being taken back; "" while it is not."""
     steps: tuple[dict[str, Any], ...] = ()

@@ -27,9 +27,22 @@ def entries(project: Project, name: str = "") -> list[LedgerEntry]:
     return project.store().ledger(name) if project.database.exists() else []
 
 
+def standing_changes(found: list[LedgerEntry], name: str) -> list[LedgerEntry]:
+    """Promotions and rollbacks of a name that were not undone, oldest first."""
+    undone = {e.document.get("change"): e.id for e in found if e.kind == "undone"}
+    return [
+        e
+        for e in found
+        if e.kind in STANDING_KINDS
+        and e.model == name
+        and undone.get(e.document["change"], 0) < e.id
+    ]
+
+
 def current(found: list[LedgerEntry], name: str) -> LedgerEntry | None:
     """The change that stands."""
-    return next((e for e in reversed(found) if e.kind in STANDING_KINDS and e.model == name), None)
+    standing = standing_changes(found, name)
+    return standing[-1] if standing else None
 
 
 def of_change(found: list[LedgerEntry], change: str) -> LedgerEntry | None:
@@ -38,7 +51,7 @@ def of_change(found: list[LedgerEntry], change: str) -> LedgerEntry | None:
 
 def to_roll_back_to(found: list[LedgerEntry], name: str, number: int) -> LedgerEntry:
     """Raises InputError that names the entries that can be gone back to."""
-    able = [e for e in found if e.kind in STANDING_KINDS and e.model == name]
+    able = standing_changes(found, name)
     for entry in able:
         if entry.id == number:
             return entry

@@ -11,7 +11,7 @@ from lvm.runs.project import Project
 
 LINK_SUFFIX = "_v0.pt"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Places:
         if not _NAME.fullmatch(self.name):
             raise InputError(
                 f"{self.name!r} is no name of a service",
-                fix="letters, digits, - _ and . only, as in [services.NAME] of lvm.toml",
+                fix="letters, digits, - and _ only, as in [services.NAME] of lvm.toml",
             )
 
     @property

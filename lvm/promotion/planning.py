@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,16 +70,16 @@ def plan(
     places = Places(models, name)
     if not file.is_file():
         raise InputError("there is no such checkpoint", where=str(file), fix="check the path")
-    if not models.is_dir():
-        raise InputError(
-            "there is no such folder", where=str(models), fix="give the project folder by --root"
-        )
     before = standing(places.link)
     if before.kind == "file" and file.resolve() == places.link.resolve():
         raise InputError(
             "this is the file in production itself, not a checkpoint of a run",
             where=str(file),
             fix="give another checkpoint, or copy this one elsewhere and give the copy",
+        )
+    if standing(places.metadata).kind == "link":
+        raise InputError(
+            "is a link", where=str(places.metadata), fix="move it away: the metadata is a file"
         )
     target = relative_target(file, models)
     backup = choose_backup(places, before, target, ledger.current(list(found), name))
@@ -90,14 +91,7 @@ def plan(
     if before.kind == "link" and before.target == target:
         notes.append("the link says this already: only metadata and service follow")
     changes = _changes(places, before, backup, target)
-    address = services.address(name)
-    if not restart:
-        service = "no service is restarted, as asked: it goes on with the model it has loaded"
-    elif not address:
-        restart, service = False, f"no service {name} is configured: nothing is restarted"
-    else:
-        verb = "is restarted" if services.running(name) else "does not run and is started"
-        service = f"service {name} ({address}) {verb}, and must answer with this file"
+    restart, service = _service(places, services, restart)
     return Plan(
         name=name,
         file=str(file.resolve()),
@@ -109,6 +103,24 @@ def plan(
         restart=restart,
         notes=tuple(notes),
     )
+
+
+def _service(places: Places, services: Services, restart: bool) -> tuple[bool, str]:
+    """Whether it is restarted, and what happens to it in words."""
+    name, address = places.name, services.address(places.name)
+    if not restart:
+        return False, "no service is restarted, as asked: it keeps the model that it has loaded"
+    if not address:
+        return False, f"no service {name} is configured: nothing is restarted or verified"
+    loads = services.loads(name)
+    if os.path.abspath(loads) != os.path.abspath(places.link):  # noqa: PTH100 - no link followed
+        raise InputError(
+            f"service {name} loads {loads}, not {places.link.name}",
+            where=f"[services.{name}] in lvm.toml",
+            fix="leave out its `model`, or change only the link by --no-restart",
+        )
+    verb = "is restarted" if services.running(name) else "does not run and is started"
+    return True, f"service {name} ({address}) {verb}, and must answer with this file"
 
 
 def _changes(places: Places, before: Standing, backup: Backup, target: str) -> list[Planned]:

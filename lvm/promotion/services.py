@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -11,6 +12,10 @@ class Services(Protocol):
 
     def address(self, name: str) -> str:
         """For people, "" if there is no such service in lvm.toml."""
+        ...
+
+    def loads(self, name: str) -> Path:
+        """The file or link that it loads."""
         ...
 
     def running(self, name: str) -> bool: ...
@@ -33,6 +38,9 @@ class NoServices:
 
     def address(self, name: str) -> str:  # noqa: ARG002
         return ""
+
+    def loads(self, name: str) -> Path:
+        raise NotImplementedError(name)
 
     def running(self, name: str) -> bool:  # noqa: ARG002
         return False

@@ -1,0 +1,123 @@
+"""Kills a process between any two system calls that change the disk.
+
+The function runs in a forked child under ptrace(2). The child stops at the entry of every system
+call; those that can change a file or a folder, SQLite's own included, are counted, and at the n-th
+the child gets SIGKILL before the call is done. Nothing of the program is patched, so nothing that
+it does can be overlooked. Linux on x86-64 or ARM only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+
+_TRACEME, _SYSCALL, _SETOPTIONS, _GET_SYSCALL_INFO = 0, 24, 0x4200, 0x420E
+_SYSGOOD, _EXITKILL = 1, 0x100000
+_ENTRY = 1
+
+_CHANGING = {
+    "x86_64": {
+        "write": 1, "pwrite64": 18, "writev": 20, "pwritev": 296, "sendfile": 40,
+        "ftruncate": 77, "truncate": 76, "fallocate": 285, "copy_file_range": 326,
+        "rename": 82, "renameat": 264, "renameat2": 316, "link": 86, "linkat": 265,
+        "symlink": 88, "symlinkat": 266, "unlink": 87, "unlinkat": 263, "mkdir": 83,
+        "mkdirat": 258, "rmdir": 84, "chmod": 90, "fchmod": 91, "fchmodat": 268,
+        "utimensat": 280, "fsync": 74, "fdatasync": 75, "creat": 85,
+    },
+    "aarch64": {
+        "write": 64, "pwrite64": 68, "writev": 66, "pwritev": 70, "sendfile": 71,
+        "ftruncate": 46, "truncate": 45, "fallocate": 47, "copy_file_range": 285,
+        "renameat": 38, "renameat2": 276, "linkat": 37, "symlinkat": 36, "unlinkat": 35,
+        "mkdirat": 34, "fchmod": 52, "fchmodat": 53, "utimensat": 88, "fsync": 82,
+        "fdatasync": 83,
+    },
+}  # fmt: skip
+_OPENING = {"x86_64": {2: 1, 257: 2}, "aarch64": {56: 2}}
+"""open, openat → which argument has the flags: those that may make or cut a file are counted."""
+
+
+class _Info(ctypes.Structure):
+    """struct ptrace_syscall_info, as far as the entry of a call."""
+
+    _fields_ = (
+        ("op", ctypes.c_uint8),
+        ("pad", ctypes.c_uint8 * 3),
+        ("arch", ctypes.c_uint32),
+        ("instruction", ctypes.c_uint64),
+        ("stack", ctypes.c_uint64),
+        ("number", ctypes.c_uint64),
+        ("arguments", ctypes.c_uint64 * 6),
+        ("more", ctypes.c_uint64),
+    )
+
+
+def _ptrace(request: int, pid: int, address: int = 0, data: object = None) -> int:
+    call = ctypes.CDLL(None, use_errno=True).ptrace
+    call.restype = ctypes.c_long
+    call.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    answer = call(request, pid, address, data)
+    if answer < 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+    return int(answer)
+
+
+def can_trace() -> bool:
+    if sys.platform != "linux" or platform.machine() not in _CHANGING:
+        return False
+    try:
+        return killed_at(1, lambda: None) == "completed"
+    except OSError:  # forbidden in this container
+        return False
+
+
+def killed_at(n: int, work: Callable[[], object]) -> str:
+    """Run `work` in a child and kill it at its n-th call that changes the disk.
+
+    Returns the name of the call that was not done, or "completed". A child that fails is an error.
+    """
+    machine = platform.machine()
+    names = {number: name for name, number in _CHANGING[machine].items()}
+    opening = _OPENING[machine]
+    child = os.fork()
+    if child == 0:
+        _run(work)
+    os.waitpid(child, 0)  # its SIGSTOP
+    _ptrace(_SETOPTIONS, child, 0, _SYSGOOD | _EXITKILL)
+    count, info = 0, _Info()
+    while True:
+        _ptrace(_SYSCALL, child)
+        _, status = os.waitpid(child, 0)
+        if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+            assert status == 0, f"the child ended with {status:#x}"
+            return "completed"
+        if os.WSTOPSIG(status) != signal.SIGTRAP | 0x80:
+            continue
+        _ptrace(_GET_SYSCALL_INFO, child, ctypes.sizeof(info), ctypes.addressof(info))
+        if info.op != _ENTRY:
+            continue
+        flags = info.arguments[opening[info.number]] if info.number in opening else 0
+        name = names.get(info.number, "")
+        if flags & (os.O_CREAT | os.O_TRUNC):
+            name = "open"
+        if name:
+            count += 1
+            if count == n:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                return name
+
+
+def _run(work: Callable[[], object]) -> None:
+    try:
+        _ptrace(_TRACEME, 0)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        work()
+    except BaseException:  # noqa: BLE001 - nothing of the child may go on into the test
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)

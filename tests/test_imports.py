@@ -20,7 +20,7 @@ def modules_after(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "--help"], ["queue", "--help"], ["serve", "--help"]]
+    "arguments", [["--help"], ["train", "--help"], ["promote", "--help"], ["serve", "--help"]]
 )
 def test_the_help_of_lvm_imports_nothing_heavy(arguments: list[str]) -> None:
     code = f"from lvm.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+from lvm.cli.data_flags import NEEDED, given_test_data
 from lvm.cli.output import Output
 from lvm.cli.report import fivecat_lines
 from lvm.config import load_config
@@ -58,25 +59,7 @@ def fivecat(arguments: Namespace, output: Output) -> int:
 
 
 def _test_data(arguments: Namespace, configured: DataSettings) -> DataSettings:
-    files = (arguments.val_npz, arguments.ood_npz, arguments.articles_npz)
-    if arguments.bank:
-        if any(files):
-            raise InputError(
-                "both a bank and sequence files are given",
-                fix="give either --bank, or --val-npz, --ood-npz and --articles-npz",
-            )
-        return DataSettings(
-            bank=arguments.bank,
-            val_articles=arguments.val_articles or "",
-            ood_articles=arguments.ood_articles or "",
-        )
-    if all(files):
-        return DataSettings(
-            val=arguments.val_npz, ood=arguments.ood_npz, articles=arguments.articles_npz
-        )
-    if any(files) or not configured.complete:
-        raise InputError(
-            "no test data",
-            fix="give --val-npz, --ood-npz and --articles-npz, or --bank, or a [data] section",
-        )
-    return configured
+    given = given_test_data(arguments)
+    if given is None and not configured.complete:
+        raise InputError("no test data", fix=NEEDED)
+    return given or configured

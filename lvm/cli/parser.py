@@ -123,11 +123,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     fivecat = command("5cat", "fivecat:fivecat", "the five tests on a checkpoint", within=commands)
     fivecat.add_argument("--model", required=True, metavar="CKPT")
-    fivecat.add_argument("--val-npz", metavar="F")
-    fivecat.add_argument("--ood-npz", metavar="F")
-    fivecat.add_argument("--articles-npz", metavar="F")
-    fivecat.add_argument("--bank", metavar="B", help="instead: a bank, split as in train")
-    _add_bank_split(fivecat)
+    _add_test_data(fivecat)
     fivecat.add_argument("--max-samples", type=int)
     fivecat.add_argument("--horizon", type=int)
     fivecat.add_argument("--device", default="auto")
@@ -144,6 +140,24 @@ def build_parser() -> argparse.ArgumentParser:
     resume = command("resume", "runs:resume", "go on with a run", within=verbs)
     resume.add_argument("run")
     resume.add_argument("--epochs", type=int, help="train to this many epochs in all")
+
+    promote = command(
+        "promote", "promotion:promote", "bring a checkpoint into production", within=commands
+    )
+    promote.add_argument("checkpoint", nargs="?", metavar="CKPT")
+    promote.add_argument("--as", dest="name", metavar="NAME", help="transformer, gru, lstm, amn, …")
+    promote.add_argument("--override", metavar="REASON", help="although it falls short; recorded")
+    promote.add_argument(
+        "--recover", choices=["finish", "undo"], help="instead: end what was interrupted"
+    )
+    _add_promotion(promote)
+    _add_test_data(promote.add_argument_group("test data: the run's own, if left out"))
+    rollback = command(
+        "rollback", "promotion:rollback", "back to what was in production before", within=commands
+    )
+    rollback.add_argument("name", metavar="NAME")
+    rollback.add_argument("--to", type=int, metavar="ENTRY", help="an entry of the ledger")
+    _add_promotion(rollback)
 
     services = command("services", "services:status", "the HTTP services", within=commands)
     services.set_defaults(name=[])
@@ -180,6 +194,30 @@ def build_parser() -> argparse.ArgumentParser:
     chat.add_argument("--host", help="instead of the service's own")
     chat.add_argument("--port", type=int)
     return parser
+
+
+def _add_test_data(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--val-npz", metavar="F")
+    parser.add_argument("--ood-npz", metavar="F")
+    parser.add_argument("--articles-npz", metavar="F")
+    parser.add_argument("--bank", metavar="B", help="instead: a bank, split as in train")
+    _add_bank_split(parser)
+
+
+def _add_promotion(parser: argparse.ArgumentParser) -> None:
+    """What a promotion and a rollback have in common."""
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
+    parser.add_argument(
+        "--no-restart",
+        dest="restart",
+        action="store_false",
+        help="change the link only: nothing is restarted or verified",
+    )
+    parser.add_argument(
+        "--wait", type=float, metavar="SECONDS", help="for the service (start_seconds of lvm.toml)"
+    )
+    parser.add_argument("--device", default="auto")
 
 
 def _add_bank_split(parser: argparse._ActionsContainer) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from lvm.cli.output import Output
 from lvm.config import load_config
 from lvm.errors import InputError
+from lvm.promotion.state import pending
+from lvm.runs.project import Project
 from lvm.service.manager import Manager, open_manager
 from lvm.service.status import ServiceStatus
 
@@ -20,12 +22,12 @@ FOLLOW_OVERLAP = 20
 
 def status(arguments: Namespace, output: Output) -> int:
     """Exit 0 when every service asked for answers; without names, every one that has a model."""
-    manager = _manager(arguments)
+    manager = _manager(arguments, output)
     return _show(manager, arguments.name, output)
 
 
 def start(arguments: Namespace, output: Output) -> int:
-    manager = _manager(arguments)
+    manager = _manager(arguments, output)
     names = _meant(manager, arguments.name, output)
     output.message(f"starting {', '.join(names)} …")
     manager.start(names)
@@ -33,7 +35,7 @@ def start(arguments: Namespace, output: Output) -> int:
 
 
 def restart(arguments: Namespace, output: Output) -> int:
-    manager = _manager(arguments)
+    manager = _manager(arguments, output)
     names = _meant(manager, arguments.name, output)
     output.message(f"restarting {', '.join(names)} …")
     manager.restart(names)
@@ -41,7 +43,7 @@ def restart(arguments: Namespace, output: Output) -> int:
 
 
 def stop(arguments: Namespace, output: Output) -> int:
-    manager = _manager(arguments)
+    manager = _manager(arguments, output)
     names = manager.names(arguments.name)
     output.message(f"stopping {', '.join(names)} …")
     manager.stop(names)
@@ -50,7 +52,7 @@ def stop(arguments: Namespace, output: Output) -> int:
 
 
 def logs(arguments: Namespace, output: Output) -> int:
-    manager = _manager(arguments)
+    manager = _manager(arguments, output)
     lines = manager.logs(arguments.name, arguments.lines)
     if output.as_json:
         output.document({"service": arguments.name, "lines": lines})
@@ -73,8 +75,11 @@ def _after(before: list[str], now: list[str]) -> list[str]:
     return now
 
 
-def _manager(arguments: Namespace) -> Manager:
+def _manager(arguments: Namespace, output: Output) -> Manager:
     root = Path(arguments.root)
+    left = pending(Project(root))
+    if left is not None:
+        output.message(f"{left.words}\n  → {left.advice}", "warn")
     return open_manager(root, load_config(root).services)
 
 

@@ -159,6 +159,17 @@ def build_parser() -> argparse.ArgumentParser:
     rollback.add_argument("--to", type=int, metavar="ENTRY", help="an entry of the ledger")
     _add_promotion(rollback)
 
+    report = command(
+        "report", "datamap:report", "the data map: production and predecessors", within=commands
+    )
+    report.add_argument("--out", metavar="FILE", help="docs/LVM_DATA_MAP.md; - prints it")
+    report.add_argument(
+        "--include", nargs="+", default=[], metavar="CKPT", help="older checkpoints, to compare"
+    )
+    report.add_argument("--no-test", action="store_true", help="only numbers that are known")
+    report.add_argument("--device", default="auto")
+    _add_test_data(report.add_argument_group("test data: that of the promotion, if left out"))
+
     services = command("services", "services:status", "the HTTP services", within=commands)
     services.set_defaults(name=[])
     verbs = services.add_subparsers(dest="verb", metavar="VERB")

@@ -124,8 +124,7 @@ def _ask_recovery(promoter: Promoter, left: Pending, output: Output) -> int:
 
 def _recover(promoter: Promoter, how: str, output: Output) -> int:
     outcome = promoter.recover("finish" if how == "finish" else "undo")
-    code = _show(outcome, output)
-    return 0 if how == "undo" and outcome.outcome == "undone" and not outcome.alarm else code
+    return _show(outcome, output, (*_GOOD, "undone") if how == "undo" else _GOOD)
 
 
 # ------------------------------------------------------------------ question and answer
@@ -172,11 +171,14 @@ def _criteria_lines(judgement: Judgement) -> Iterator[str]:
             value = f"{each.value:.0f}"
         need = f"{each.need:.0f}" if whole else number(each.need, signed=True)
         short = f", short by {number(each.short_by)}" if each.short_by and not whole else ""
+        if each.name == "gates" and not each.passed:
+            failed = [name for name, passed in judgement.document["gates"].items() if not passed]
+            short = f"; failed: {', '.join(failed)}"
         relation = "≥" if each.op == ">=" else "≤"
         yield f"  {'✓' if each.passed else '✗'} {each.name} {value}, needs {relation} {need}{short}"
 
 
-def _show(outcome: Outcome, output: Output) -> int:
+def _show(outcome: Outcome, output: Output, wanted: tuple[str, ...] = _GOOD) -> int:
     if output.as_json:
         output.document(outcome.to_json())
     else:
@@ -184,15 +186,15 @@ def _show(outcome: Outcome, output: Output) -> int:
             output.lines(_criteria_lines(outcome.judgement))
         if outcome.outcome == "planned" and outcome.plan is not None:
             output.lines(_plan_lines(outcome.plan, outcome.judgement))
-        good = outcome.outcome in _GOOD
+        good = outcome.outcome in wanted and not outcome.alarm
         entry = f"  (entry {outcome.entry} of the ledger)" if outcome.entry else ""
         mark = "✓ " if good else "✗ "
         output.line(f"{mark}{outcome.words}{entry}", "good" if good else "bad")
-        output.lines(f"  missing: {each}" for each in outcome.missing)
         if outcome.outcome == "refused":
             output.line('  → another checkpoint, or --override "why it may go live"')
     if outcome.alarm:
         output.message(f"ALARM  {outcome.name}: a person must look now", "bad")
-    if outcome.outcome in _GOOD:
+        return 3
+    if outcome.outcome in wanted:
         return 0
     return {"failed": 3, "undone": Interrupted.exit_code}.get(outcome.outcome, 1)

@@ -15,7 +15,7 @@ from lvm.promotion import ledger
 from lvm.promotion.applying import WAIT_SECONDS, Applied, Applier
 from lvm.promotion.change import Action, Change
 from lvm.promotion.examining import Examiner, Try, facts_of
-from lvm.promotion.lock import promotion_lock
+from lvm.promotion.lock import is_held, promotion_lock
 from lvm.promotion.outcome import Confirm, Outcome, Tell, Telling
 from lvm.promotion.places import Places, journal_path, lock_path, log_path
 from lvm.promotion.planning import Plan, plan
@@ -117,6 +117,8 @@ class Promoter:
         gone, was changed since, or cannot serve.
         """
         Places(self.project.models, name)
+        if not is_held(lock_path(self.project)):
+            self._refuse_if_left()  # before the ledger, which knows nothing of it yet
         file, expected, facts = earlier(self.project, name, to)
         with self._doing("rollback", name, file) as (change, tell):
             made = self._plan(name, file, restart)
@@ -178,12 +180,7 @@ class Promoter:
                 fix="run this in the project folder, or give it by --root",
             )
         with promotion_lock(lock_path(self.project), self.by, self.project.clock):
-            left = Change.read(journal_path(self.project))
-            if left is not None:
-                pending = left_by(self.project, left)
-                raise RunError(
-                    pending.words, where=str(journal_path(self.project)), fix=pending.advice
-                )
+            self._refuse_if_left()  # somebody may have been killed while this waited
             change = uuid.uuid4().hex
             with self._log() as tell:
                 tell(PromotionStarted(change, action, name, str(file), self.by))
@@ -194,6 +191,12 @@ class Promoter:
                     outcome = "refused" if isinstance(error, InputError) else "failed"
                     tell(PromotionFinished(change, name, outcome, words))
                     raise
+
+    def _refuse_if_left(self) -> None:
+        left = Change.read(journal_path(self.project))
+        if left is not None:
+            it = left_by(self.project, left)
+            raise RunError(it.words, where=str(journal_path(self.project)), fix=it.advice)
 
     @contextmanager
     def _log(self) -> Iterator[Telling]:

@@ -12,7 +12,7 @@ from array import array
 from pathlib import Path
 from typing import BinaryIO
 
-from lvm.events import CheckpointSaved, Record, decode
+from lvm.events import Record, decode
 from lvm_tui.state.views import LogLine
 from lvm_tui.state.wording import is_told, log_line
 
@@ -21,6 +21,8 @@ BLOCK = 1 << 20
 
 _HEAD = re.compile(rb'\{"seq":\d+,"time":([-0-9.e+]+),"type":"(\w+)"')
 _PASSING = (b"batch", b"fivecat_progress", b"task_progress")
+_PERHAPS = (b"checkpoint_saved", b"queue_finished")
+"""Types of which some are told and others not."""
 
 
 class FilePages:
@@ -73,7 +75,7 @@ class FilePages:
         name = head[2]
         if name in _PASSING:
             return
-        if name == CheckpointSaved.kind().encode():
+        if name in _PERHAPS:
             record = _decoded(line)
             if record is None or not is_told(record):
                 return

@@ -59,7 +59,7 @@ def notice_of(run: str, event: Event) -> Notice | None:
             return Notice("alert", run, event.level, title, event.message, details)
         case RunFinished():
             return _ended(run, event)
-        case QueueFinished():
+        case QueueFinished() if event.done or event.failed:  # a start with an empty queue is no end
             bad = event.failed > 0
             text = f"{event.done} done, {event.failed} failed"
             details = {"done": event.done, "failed": event.failed}

@@ -86,6 +86,7 @@ def fold_workspace(view: WorkspaceView, record: Record) -> WorkspaceView:
     finished = view.queue_finished
     if isinstance(event, e.QueueFinished):
         finished, tasks = True, ()
+        view = replace(view, done=event.done, failed=event.failed)
     elif isinstance(event, e.JobStarted | e.TaskStarted):
         finished = False
     view = replace(view, tasks=tasks, queue_finished=finished, records=view.records + 1)

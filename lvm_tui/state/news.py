@@ -13,17 +13,17 @@ def news(before: Frame, after: Frame) -> list[Notice]:
         return []
     seen = {(alert.run, alert.id) for alert in before.alerts}
     found = [_alert(alert) for alert in after.alerts if (alert.run, alert.id) not in seen]
-    ended = {run.run for run in _runs(before) if run.phase == "finished"}
+    over = {run.run for run in _runs(before) if run.phase == "finished"}
     known = {run.run for run in _runs(before)}
     found += [
         notice
         for run in _runs(after)
-        if run.phase == "finished" and run.run in known - ended
+        if run.phase == "finished" and run.run in known - over
         for notice in _end(run)
     ]
     if after.workspace.queue_finished > before.workspace.queue_finished:
-        states = [job.state for job in after.jobs]
-        found.append(_notice("", QueueFinished(states.count("done"), states.count("failed"))))
+        ended = QueueFinished(after.workspace.done, after.workspace.failed)
+        found += [notice] if (notice := notice_of("", ended)) is not None else []
     return found
 
 
@@ -46,7 +46,7 @@ def _end(run: RunView) -> list[Notice]:
     return [_notice(run.run, event)]
 
 
-def _notice(run: str, event: AlertRaised | RunFinished | QueueFinished) -> Notice:
+def _notice(run: str, event: AlertRaised | RunFinished) -> Notice:
     notice = notice_of(run, event)
-    assert notice is not None  # these three always are
+    assert notice is not None  # these two always are
     return notice

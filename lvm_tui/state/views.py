@@ -274,6 +274,9 @@ class WorkspaceView:
     """Of the newest preparation, in the order in which they began."""
     queue_finished: bool = False
     """The queue ran empty, and nothing began since."""
+    done: int = 0
+    failed: int = 0
+    """Jobs of the runner that saw it run empty the last time."""
     log: tuple[LogLine, ...] = ()
     records: int = 0
 

@@ -26,8 +26,12 @@ def log_line(record: Record) -> LogLine | None:
 
 def is_told(record: Record) -> bool:
     """Whether `log_line` has a line for it."""
-    named = getattr(record.event, "file", None) in _EVERY_EPOCH
-    return type(record.event) in _WORDS and not named
+    event = record.event
+    if isinstance(event, e.CheckpointSaved) and event.file in _EVERY_EPOCH:
+        return False
+    if isinstance(event, e.QueueFinished) and not (event.done or event.failed):
+        return False  # a start with an empty queue
+    return type(event) in _WORDS
 
 
 def _run_started(event: e.RunStarted) -> tuple[str, str]:

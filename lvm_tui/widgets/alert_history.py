@@ -19,7 +19,7 @@ _STYLES = {
     "notice": "$text-warning",
 }
 
-_INDENT = " " * 11
+_INDENT = " " * 17
 
 
 class AlertHistory(Board[tuple[Alert, ...]]):
@@ -54,7 +54,7 @@ class AlertHistory(Board[tuple[Alert, ...]]):
         message = Content(alert.message).wrap(max(width - len(_INDENT) - 4, 20))
         rows = [
             Content.assemble(
-                (f"{self._clock(alert.time)}  " if not at else _INDENT[:10], "$dim"),
+                (f"{self._clock(alert.time)}  " if not at else _INDENT[:16], "$dim"),
                 (f"{sign:<3} " if not at else "    ", style),
                 line.stylize(style) if style else line,
             )
@@ -75,4 +75,4 @@ class AlertHistory(Board[tuple[Alert, ...]]):
         )
 
     def _clock(self, time: float) -> str:
-        return datetime.fromtimestamp(time, self._zone).strftime("%H:%M:%S")
+        return datetime.fromtimestamp(time, self._zone).strftime("%m-%d %H:%M:%S")

@@ -7,6 +7,7 @@ from textual.geometry import Size
 
 from lvm_tui.state.views import Frame, JobRow, RunnerView
 from lvm_tui.widgets.board import Board
+from lvm_tui.widgets.text import spread
 
 SIGNS = {
     "queued": ("·", "$dim"),
@@ -27,22 +28,24 @@ class QueueStrip(Board[tuple[tuple[JobRow, ...], RunnerView, bool, str]]):
 
     def draw(self, slice_: tuple[tuple[JobRow, ...], RunnerView, bool, str], size: Size) -> Content:
         jobs, runner, watching, load = slice_
-        right = Content.styled(_who(runner, watching), "$dim")
-        room = size.width - right.cell_length - 2
-        if load and 7 + _strip(jobs).cell_length + len(load) + 3 <= room:
-            right = Content.styled(f"{load} · ", "$dim") + right
-            room -= len(load) + 3
-        left = Content.styled("queue  ", "$dim")
-        if not jobs:
-            left += Content.styled("empty", "$dim")
         current = next((i for i, job in enumerate(jobs) if job.state in ("running", "paused")), 0)
-        start = 0
-        strip = _strip(jobs)
-        while strip.cell_length > room - left.cell_length and start < current:
-            start += 1
-            strip = Content.styled("… ", "$dim") + _strip(jobs[start:])
-        line = (left + strip).truncate(room, ellipsis=True)
-        return line + Content(" " * max(room - line.cell_length + 2, 0)) + right
+        who = _who(runner, watching)
+        for right in (f"{load} · {who}", who) if load else (who,):
+            room = size.width - len(right) - 2
+            for start in range(current + 1):
+                strip = _from(jobs, start)
+                if strip.cell_length <= room:
+                    return spread(strip, Content.styled(right, "$dim"), size.width)
+        line = _from(jobs, current).truncate(room, ellipsis=True)
+        return spread(line, Content.styled(who, "$dim"), size.width)
+
+
+def _from(jobs: tuple[JobRow, ...], start: int) -> Content:
+    """The line without what came before `start`: jobs that have ended."""
+    head = Content.styled("queue  ", "$dim")
+    if not jobs:
+        return head + Content.styled("empty", "$dim")
+    return head + Content.styled("… " if start else "", "$dim") + _strip(jobs[start:])
 
 
 def _strip(jobs: tuple[JobRow, ...]) -> Content:

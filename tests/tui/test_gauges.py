@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -130,12 +131,15 @@ async def test_of_another_machine_it_says_that_its_gauges_are_not_here(opened: O
 async def test_at_80x24_the_queue_line_has_the_load_where_it_fits(opened: Open) -> None:
     desk = scenes.going_well()
     desk.holder = RunnerView(alive=True, here=True)
-    desk.rows = desk.rows[:2]
+    done = replace(desk.rows[0], state="done")
+    desk.rows = (done, done, *desk.rows)  # what is over gives way to the load
     async with opened(desk, size=(80, 24)) as (app, pilot):
-        app.post_message(Gauged(BUSY))
+        app.post_message(Gauged(replace(BUSY, gpus=())))
         await pilot.pause()
         assert not app.screen.query_one(GaugeLine).display
-        assert "cpu 85% mem 64% gpu 95% · trains here" in shown(app, QueueStrip)
+        strip = shown(app, QueueStrip)
+        assert strip.startswith("queue  … ▶ transformer   · gru   · lstm   · amn")
+        assert strip.endswith("cpu 85% mem 64% · trains here")
 
 
 def test_nothing_measured_is_nothing_said() -> None:

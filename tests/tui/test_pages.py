@@ -144,7 +144,7 @@ async def test_h_shows_every_alert_with_who_acknowledged_it_and_when(opened: Ope
         assert body(app) == "alerts"
         text = shown(app, AlertHistory)
         assert "2 raised, none open" in text
-        assert text.count("acknowledged by ada at 22:03:07") == 2
+        assert text.count("acknowledged by ada at 10-30 22:03:07") == 2
         await pilot.press("h")
         assert body(app) == "summary"
 

@@ -70,6 +70,10 @@ def test_progress_is_no_news() -> None:
     assert notice_of(RUN, Batch(1, 1, 1, 80, 0.1, 0.2, 5e-4, 900.0)) is None
 
 
+def test_a_queue_that_was_empty_from_the_start_is_no_news() -> None:
+    assert notice_of("", QueueFinished(0, 0)) is None
+
+
 @pytest.mark.parametrize(
     ("level", "wanted"), [("severe", True), ("alarm", True), ("caution", False), ("notice", False)]
 )

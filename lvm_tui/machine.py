@@ -6,12 +6,16 @@ Reading may block (a disk on the network, a driver): `Meter.read` belongs into a
 from __future__ import annotations
 
 import importlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 CPU_STEP = 5.0
 """Percent to which a load is rounded: a smaller change is not worth a repaint."""
+
+FIRST = 0.2
+"""Seconds that the first load is measured over."""
 
 GB = 1e9
 
@@ -44,6 +48,8 @@ class Meter:
         self._folder = folder
         self._nvml: Any = None
         self._started = False
+        self._times: tuple[float, float] | None = None
+        """Seconds of all cores at the last reading: idle, and in all."""
 
     def read(self) -> Gauges:
         """The load since the last call; rounded to what is worth showing."""
@@ -52,15 +58,29 @@ class Meter:
         if not self._started:
             self._started = True
             self._nvml = open_nvml()
-            psutil.cpu_percent(interval=0.1)  # the first value has nothing to compare with
+            self._cpu()
+            time.sleep(FIRST)  # the first value has nothing to compare with
         memory = psutil.virtual_memory()
         return Gauges(
-            cpu=_rounded(psutil.cpu_percent(interval=None), CPU_STEP),
+            cpu=_rounded(self._cpu(), CPU_STEP),
             memory_used=_rounded(memory.total - memory.available, GB / 10),
             memory_total=float(memory.total),
             disk_free=self._disk_free(),
             gpus=read_gpus(self._nvml) if self._nvml is not None else (),
         )
+
+    def _cpu(self) -> float:
+        """Percent of all cores since the last call; psutil's own counts by the thread that asks."""
+        import psutil
+
+        now = psutil.cpu_times()
+        idle = now.idle + getattr(now, "iowait", 0.0)
+        total = sum(now) - getattr(now, "guest", 0.0) - getattr(now, "guest_nice", 0.0)
+        before, self._times = self._times, (idle, total)
+        if before is None or total <= before[1]:
+            return 0.0
+        share = (idle - before[0]) / (total - before[1])
+        return 100.0 * min(max(1.0 - share, 0.0), 1.0)
 
     def _disk_free(self) -> float | None:
         import psutil

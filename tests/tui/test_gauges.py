@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -68,6 +70,24 @@ def test_this_machine_can_be_read(tmp_path: Path) -> None:
     assert 0 < gauges.memory_used <= gauges.memory_total + GB
     assert gauges.disk_free is not None
     assert gauges.disk_free > 0
+
+
+def test_the_load_is_measured_by_whatever_thread_asks(tmp_path: Path) -> None:
+    """psutil's own count begins anew in each thread, and would say 0 for ever."""
+    meter = Meter(tmp_path)
+    read: list[float] = []
+
+    def work() -> None:
+        read.append(meter.read().cpu)
+
+    for _ in range(2):
+        end = time.monotonic() + 0.3
+        asking = threading.Thread(target=work)
+        while time.monotonic() < end:
+            sum(range(1000))  # one core at least is busy
+        asking.start()
+        asking.join()
+    assert read[-1] > 0
 
 
 def test_a_card_that_does_not_answer_is_left_out() -> None:

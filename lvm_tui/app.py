@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from lvm.config import DashboardSettings, NotifySettings
-from lvm.errors import LvmError
 from lvm_tui import keymap, modes, palette
 from lvm_tui.appearance import Appearance
 from lvm_tui.attention import Attention
@@ -23,13 +22,11 @@ from lvm_tui.glyphs import wants_calm
 from lvm_tui.live import Desk, Live
 from lvm_tui.machine import Meter
 from lvm_tui.messages import Exported, Problem
-from lvm_tui.pacing import Pacing
+from lvm_tui.polling import TICK, Polling
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.help import Help, keys_of
 from lvm_tui.screens.leave import GO_ON, STOP, leave
 from lvm_tui.screens.problem import problem
-from lvm_tui.state.news import news
-from lvm_tui.state.views import Frame
 from lvm_tui.steering import Steering
 from lvm_tui.stylesheet import LastingStylesheet
 from lvm_tui.surviving import Surviving
@@ -37,22 +34,15 @@ from lvm_tui.terminal import LastingDriver
 
 if TYPE_CHECKING:
     from textual.driver import Driver
-    from textual.timer import Timer
 
 Exit = Literal["quit", "go_on", "stop", "lost", "terminated"]
 """Why the app ended, for session.py: what is to become of the work."""
 
-TICK, CALM_TICK = 0.1, 1.0
-"""Seconds between two looks at the logs."""
-
 QUIET = 1.0
 """Seconds after the first paint, when what may be needed later is loaded."""
 
-BREATH = 0.005
-"""Seconds for keys and the screen between two pieces of a log that is longer than one look."""
 
-
-class LvmApp(Steering, Surviving, Attention, Appearance, Gauging, App[Exit]):
+class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, App[Exit]):
     TITLE = "lvm-tui"
     CSS_PATH: ClassVar[list[str]] = ["styles/app.tcss", "styles/dashboard.tcss"]  # type: ignore[assignment]
     MODES = modes.factories()  # type: ignore[assignment]
@@ -98,67 +88,21 @@ class LvmApp(Steering, Surviving, Attention, Appearance, Gauging, App[Exit]):
         self.watching = watch
         self.zone = zone
         self.calm = False
-        self._ticking: Timer | None = None
-        self._reads_on = False
-        self._troubled = ""
-        self._pacing = Pacing()
         self.words = words or NotifySettings()
         self.environment = environment
         self.live = Live(workspace, run=run, watching=watch)
         if wants_calm(look.animations, environment):
             self.be_calm()
 
-    @property
-    def frame(self) -> Frame:
-        return self.live.frame
-
     def get_driver_class(self) -> type[Driver]:
         return LastingDriver
 
     def on_mount(self) -> None:
         self.look_at_terminal()
-        self.keep_ticking()
+        self.begin_polling()
         self.keep_gauging()
         self.say_how_to_keep_themes()
         self.call_after_refresh(self._begin)
-
-    def keep_ticking(self) -> None:
-        if self._ticking is not None:
-            self._ticking.stop()
-        self._ticking = self.set_interval(CALM_TICK if self.calm else TICK, self.tick)
-
-    def tick(self) -> None:
-        """Look at the logs; the screen on top gets a frame only if something changed."""
-        before = self.frame
-        try:
-            after = self.live.poll()
-        except (LvmError, OSError) as error:
-            self._trouble(error)
-            return
-        self._troubled = ""
-        if self._pacing.due(after, calm=self.calm):
-            self.redraw()
-        if after is not before:
-            self.tell_of(news(before, after))
-        if after.catching_up and not self._reads_on:
-            self._reads_on = True
-            self.set_timer(BREATH, self._read_on)
-
-    def redraw(self) -> None:
-        screen = self.screen_stack[0] if self.screen_stack else None
-        if isinstance(screen, FrameScreen) and screen.is_mounted:
-            screen.receive(self.frame)
-
-    def _read_on(self) -> None:
-        self._reads_on = False
-        self.tick()
-
-    def _trouble(self, error: Exception) -> None:
-        """The logs or the database cannot be read: told once, tried again at every tick."""
-        if str(error) != self._troubled:
-            self._troubled = str(error)
-            where = str(self.workspace.log_path)
-            self.post_message(Problem.of("What happens cannot be read", error, where))
 
     def _begin(self) -> None:
         """After the first paint: train, unless somebody else does."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.dom import DOMNode
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -14,10 +16,14 @@ from lvm_tui.state.views import Frame
 from lvm_tui.widgets.alert_banner import AlertBanner, AlertKeys
 from lvm_tui.widgets.key_bar import Key, KeyBar
 from lvm_tui.widgets.run_header import RunHeader
+from lvm_tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from lvm_tui.app import LvmApp
 
+
+CRAMPED = (74, 20)
+"""Columns and rows below which a screen leaves out what it can do without."""
 
 STEERING = ("pause", "stop")
 """Keys that who only looks need not be shown."""
@@ -35,6 +41,9 @@ class FrameScreen(Screen[None]):
     PARTS: ClassVar[tuple[type[Widget], ...]] = ()
     """Widgets of it that have keys of their own."""
 
+    _meaning: tuple[ActiveBinding, ...] = ()
+    """What keys mean now; asked for once a frame."""
+
     @property
     def lvm(self) -> LvmApp:
         return cast("LvmApp", self.app)
@@ -44,6 +53,7 @@ class FrameScreen(Screen[None]):
         yield AlertBanner(id="alert")
         yield from self.compose_body()
         yield KeyBar(id="keys")
+        yield TooSmall(id="too_small")
 
     def compose_body(self) -> ComposeResult:
         """Everything between the alert and the footer."""
@@ -55,6 +65,7 @@ class FrameScreen(Screen[None]):
 
     def receive(self, frame: Frame) -> None:
         """A new frame; called by the app for the screen on top, and when it comes to the top."""
+        self._meaning = tuple(self.active_bindings.values())
         self.query_one(RunHeader).show_frame(frame)
         self.query_one(AlertBanner).show_frame(frame, calm=self.lvm.calm, keys=self._alert_keys())
         self.query_one(KeyBar).show_keys(
@@ -65,7 +76,7 @@ class FrameScreen(Screen[None]):
     def key_of(self, name: str) -> str:
         """The key that is named so in the key map, as a person reads it; "" where another action
         of this screen has taken it."""
-        for entry in self.active_bindings.values():
+        for entry in self._meaning or tuple(self.active_bindings.values()):
             if entry.binding.id == name:
                 return self.app.get_key_display(entry.binding)
         return ""
@@ -79,7 +90,7 @@ class FrameScreen(Screen[None]):
     def _keys(self, node: DOMNode) -> tuple[Key, ...]:
         """Those of a screen or of the app that the last line shows."""
         keys: dict[str, Key] = {}
-        for entry in self.active_bindings.values():
+        for entry in self._meaning:
             binding = entry.binding
             hidden = self.lvm.watching and binding.id in STEERING
             if entry.node is node and binding.show and entry.enabled and not hidden:
@@ -90,6 +101,12 @@ class FrameScreen(Screen[None]):
         known = [each.action for each in type(node).BINDINGS if isinstance(each, Binding)]
         order = {action: at for at, action in enumerate(known)}  # a changed key keeps its place
         return tuple(keys[action] for action in sorted(keys, key=lambda a: order.get(a, 99)))
+
+    @on(Resize)
+    def note_size(self, event: Resize) -> None:
+        self.set_class(event.size.width < CRAMPED[0], "-cramped")
+        self.set_class(event.size.height < CRAMPED[1], "-flat")
+        self.query_one(TooSmall).show(event.size)
 
     def on_mount(self) -> None:
         self.receive(self.lvm.frame)

@@ -13,6 +13,7 @@ from lvm_tui.widgets.alert_banner import AlertBanner
 from lvm_tui.widgets.alert_history import AlertHistory
 from lvm_tui.widgets.gate_table import GateTable
 from lvm_tui.widgets.scoreboard import Scoreboard
+from lvm_tui.widgets.too_small import TooSmall
 
 from . import scenes
 from .conftest import Open, body, look, shown
@@ -244,3 +245,30 @@ async def test_a_theme_that_was_chosen_says_how_to_keep_it(opened: Open) -> None
         assert [toast.message for toast in app._notifications] == [
             'to keep it: theme = "lvm-high-contrast" in [dashboard] of lvm.toml'
         ]
+
+
+# ------------------------------------------------------------------ little room
+
+
+async def test_a_cramped_terminal_keeps_the_loss_and_the_alert(opened: Open) -> None:
+    async with opened(scenes.training_with_alert(), size=(60, 18)) as (app, pilot):
+        assert not app.screen.query_one(Scoreboard).display
+        assert app.screen.query_one("#loss").size.width > 50
+        assert app.screen.query_one(AlertBanner).display
+        assert not app.screen.query_one(TooSmall).display
+        await pilot.press("g")
+        assert "margin" in shown(app, GateTable)
+
+
+async def test_a_terminal_of_no_use_says_so_and_recovers(opened: Open) -> None:
+    async with opened(scenes.going_well(), size=(80, 24)) as (app, pilot):
+        await pilot.resize_terminal(30, 8)
+        await pilot.pause()
+        assert app.screen.query_one(TooSmall).display
+        said = " ".join(shown(app, TooSmall).split())
+        assert "30×8 is too small" in said
+        assert "training goes on" in said
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert not app.screen.query_one(TooSmall).display
+        assert app.screen.query_one(Scoreboard).display

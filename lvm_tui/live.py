@@ -91,6 +91,8 @@ class Tail:
         self._restarts = reader.restarts
         self.view = RunView(run=run)
         self.at_end = False
+        self.caught_up = False
+        """It was read to its end at least once: what comes from now on is new."""
 
     def read(self) -> None:
         """One piece more."""
@@ -99,7 +101,9 @@ class Tail:
         if self._reader.restarts != self._restarts:
             self._restarts = self._reader.restarts
             self.view = RunView(run=self.view.run)
+            self.caught_up = False
         self.view = fold_all(self.view, items)
+        self.caught_up = self.caught_up or self.at_end
 
 
 class Live:
@@ -146,10 +150,17 @@ class Live:
             runner=runner,
             alerts=_open_alerts(views),
             catching_up=not at_end,
+            caught_up=self._caught_up(current, finished),
         )
         if frame != self.frame:
             self.frame = frame
         return self.frame
+
+    def _caught_up(self, current: Tail | None, finished: tuple[RunView, ...]) -> frozenset[str]:
+        names = {view.run for view in finished if self._ended[view.run].caught_up}
+        if current is not None and current.caught_up:
+            names.add(current.view.run)
+        return frozenset(names)
 
     def _workspace(self, view: WorkspaceView, deadline: float) -> WorkspaceView:
         while True:

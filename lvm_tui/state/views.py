@@ -329,6 +329,8 @@ class Frame:
     """A person asked for this one run: what else happens is left out."""
     catching_up: bool = False
     """The logs have not yet been read to their end."""
+    caught_up: frozenset[str] = frozenset()
+    """Runs whose logs were read to their end once: what they tell from then on is news."""
 
     @property
     def all_alerts(self) -> tuple[Alert, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import platform
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +12,13 @@ from pathlib import Path
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from lvm.errors import LvmError
 from lvm.promotion.change import STEPS, Change
 from lvm.promotion.places import journal_path
 from lvm.promotion.state import pending
 
 from .conftest import NEW, NEWER, OLD, Bench, make_bench
-from .tracing import can_trace, killed_at
+from .tracing import can_trace, full_from, killed_at
 
 pytestmark = pytest.mark.skipif(not can_trace(), reason="needs ptrace(2) on Linux")
 
@@ -61,7 +64,10 @@ def long(*values: object) -> ParameterSet:
 
 
 def every_kill(
-    folder: Path, before: Before, begin: Callable[[Bench], Callable[[], object]]
+    folder: Path,
+    before: Before,
+    begin: Callable[[Bench], Callable[[], object]],
+    stop: Callable[[int, Callable[[], object]], str] = killed_at,
 ) -> list[tuple[int, str, Bench, dict[str, str]]]:
     """A bench for every n, killed at the n-th call; the last one completed."""
     found = []
@@ -74,7 +80,7 @@ def every_kill(
         tree = bench.tree()
         work = begin(bench)
         bench.close()
-        found.append((number, killed_at(number, work), bench, tree))
+        found.append((number, stop(number, work), bench, tree))
     return found
 
 
@@ -187,4 +193,40 @@ def test_what_was_killed_while_it_was_being_undone_is_still_recovered(
                 assert bench.applier().go_on(change).outcome == "promoted", call
                 assert content_at_link(bench) == NEW
             assert pending(bench.project) is None
+        bench.close()
+
+
+def on_a_full_disk(bench: Bench) -> Callable[[], object]:
+    change = bench.prepared(bench.models / "gru_5cat_20260101_000000" / "best_5cat_model.pt")
+
+    def work() -> None:
+        with contextlib.suppress(LvmError):  # nothing else may come of it
+            bench.applier().begin(change)
+
+    return work
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="answers of calls are forged there only")
+@pytest.mark.parametrize("before", [a_file, long(a_promoted_link)])
+@pytest.mark.parametrize("then", [long("finish"), "undo"])
+def test_a_disk_that_is_full_from_any_moment_on_loses_nothing(
+    folder: Path, before: Before, then: str
+) -> None:
+    for _, call, bench, tree in every_kill(folder, before, on_a_full_disk, full_from):
+        assert content_at_link(bench) in (old_content(before), NEW), call
+        kept = [path.read_bytes() for path in bench.models.rglob("*.pt") if path.is_file()]
+        assert old_content(before) in kept, call
+        if pending(bench.project) is None:
+            ours = [
+                e.kind for e in bench.entries() if e.document["change"] == expected_change(before)
+            ]
+            assert ours in ([], ["promoted"], ["failed"]), call
+            assert (bench.tree() == tree) == (ours != ["promoted"]), call
+        elif then == "undo":
+            assert bench.applier().take_back(interrupted(bench), "no").outcome == "undone", call
+            assert bench.tree() == tree, call
+        else:
+            assert bench.applier().go_on(interrupted(bench)).outcome == "promoted", call
+            assert content_at_link(bench) == NEW
+        assert pending(bench.project) is None
         bench.close()

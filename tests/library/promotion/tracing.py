@@ -9,16 +9,24 @@ it does can be overlooked. Linux on x86-64 or ARM only.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 _TRACEME, _SYSCALL, _SETOPTIONS, _GET_SYSCALL_INFO = 0, 24, 0x4200, 0x420E
 _SYSGOOD, _EXITKILL = 1, 0x100000
 _ENTRY = 1
+_POKEUSER, _RAX, _ORIG_RAX = 6, 80, 120
+"""Of x86-64: where struct user has a call's number and its answer."""
+
+_NEED_ROOM = {
+    "write", "pwrite64", "writev", "pwritev", "sendfile", "fallocate", "copy_file_range", "open",
+    "creat", "link", "linkat", "symlink", "symlinkat", "mkdir", "mkdirat",
+}  # fmt: skip
 
 _CHANGING = {
     "x86_64": {
@@ -80,44 +88,80 @@ def killed_at(n: int, work: Callable[[], object]) -> str:
 
     Returns the name of the call that was not done, or "completed". A child that fails is an error.
     """
-    machine = platform.machine()
-    names = {number: name for name, number in _CHANGING[machine].items()}
-    opening = _OPENING[machine]
+    child = _traced(work)
+    for count, name in enumerate(_calls(child), 1):
+        if count == n:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return name
+    return "completed"
+
+
+def full_from(n: int, work: Callable[[], object]) -> str:
+    """Run `work` in a child whose disk is full from its n-th changing call on: what needs room
+    fails with ENOSPC, and is not done. What does not (rename, unlink) still works. x86-64 only.
+
+    Returns the name of the call that was the n-th, or "completed" if there were fewer.
+    """
+    child, nth = _traced(work), "completed"
+    for count, name in enumerate(_calls(child), 1):
+        if count == n:
+            nth = name
+        if count >= n and name in _NEED_ROOM:
+            _ptrace(_POKEUSER, child, _ORIG_RAX, ctypes.c_void_p(-1))  # no such call
+            _ptrace(_SYSCALL, child)
+            os.waitpid(child, 0)  # its exit
+            _ptrace(_POKEUSER, child, _RAX, ctypes.c_void_p(-errno.ENOSPC))
+    return nth
+
+
+def _traced(work: Callable[[], object]) -> int:
     child = os.fork()
     if child == 0:
         _run(work)
     os.waitpid(child, 0)  # its SIGSTOP
     _ptrace(_SETOPTIONS, child, 0, _SYSGOOD | _EXITKILL)
-    count, info = 0, _Info()
+    return child
+
+
+def _calls(child: int) -> Iterator[str]:
+    """The name of each call that can change the disk, at its entry, until the child ends."""
+    machine = platform.machine()
+    names = {number: name for name, number in _CHANGING[machine].items()}
+    opening = _OPENING[machine]
+    info = _Info()
     while True:
         _ptrace(_SYSCALL, child)
         _, status = os.waitpid(child, 0)
         if os.WIFEXITED(status) or os.WIFSIGNALED(status):
             assert status == 0, f"the child ended with {status:#x}"
-            return "completed"
+            return
         if os.WSTOPSIG(status) != signal.SIGTRAP | 0x80:
             continue
         _ptrace(_GET_SYSCALL_INFO, child, ctypes.sizeof(info), ctypes.addressof(info))
         if info.op != _ENTRY:
             continue
         flags = info.arguments[opening[info.number]] if info.number in opening else 0
-        name = names.get(info.number, "")
         if flags & (os.O_CREAT | os.O_TRUNC):
-            name = "open"
-        if name:
-            count += 1
-            if count == n:
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                return name
+            yield "open"
+        elif info.number in names and not (names[info.number] == "write" and _said(info)):
+            yield names[info.number]
+
+
+def _said(info: _Info) -> bool:
+    """Words to standard output or error are no change of the disk."""
+    return bool(info.arguments[0] <= 2)
 
 
 def _run(work: Callable[[], object]) -> None:
+    """Never returns: nothing of the child may go on into the test."""
+    status = 1
     try:
         _ptrace(_TRACEME, 0)
         os.kill(os.getpid(), signal.SIGSTOP)
         work()
-    except BaseException:  # noqa: BLE001 - nothing of the child may go on into the test
+        status = 0
+    except BaseException:  # noqa: BLE001 - told, and its exit status fails the test
         traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+    finally:
+        os._exit(status)

@@ -66,7 +66,8 @@ class FrameScreen(Screen[None]):
     def receive(self, frame: Frame) -> None:
         """A new frame; called by the app for the screen on top, and when it comes to the top."""
         self._meaning = tuple(self.active_bindings.values())
-        self.query_one(RunHeader).show_frame(frame)
+        steers = not self.lvm.watching
+        self.query_one(RunHeader).show_frame(frame, self.key_of("pause") if steers else "")
         self.query_one(AlertBanner).show_frame(frame, calm=self.lvm.calm, keys=self._alert_keys())
         self.query_one(KeyBar).show_keys(
             self.app.current_mode, self._keys(self), self._keys(self.app)

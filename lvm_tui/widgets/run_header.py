@@ -43,12 +43,12 @@ class Heading:
     left: str
 
     @classmethod
-    def of(cls, frame: Frame) -> Heading:
+    def of(cls, frame: Frame, pause: str) -> Heading:
         run = frame.run
         if run is None:
             return cls.without_run(frame)
         share, step = _progress(run)
-        words = _words(frame, run)
+        words = _words(frame, run, pause)
         if frame.catching_up:
             words = f"reading the log: {run.records:,} events …"
         return cls(
@@ -79,8 +79,9 @@ class Heading:
 
 
 class RunHeader(Board[Heading]):
-    def show_frame(self, frame: Frame) -> None:
-        self.show(Heading.of(frame))
+    def show_frame(self, frame: Frame, pause: str = "") -> None:
+        """pause: the key that goes on after a pause, or "" where there is none."""
+        self.show(Heading.of(frame, pause))
 
     def draw(self, slice_: Heading, size: Size) -> Content:
         heading, width = slice_, size.width
@@ -126,7 +127,7 @@ def _progress(run: RunView) -> tuple[float, str]:
     return min(run.batch / run.batches, 1.0), f"batch {run.batch}/{run.batches}"
 
 
-def _words(frame: Frame, run: RunView) -> str:
+def _words(frame: Frame, run: RunView, pause: str) -> str:
     if run.phase == "finished":
         outcome = run.outcome
         if outcome is None:
@@ -141,5 +142,5 @@ def _words(frame: Frame, run: RunView) -> str:
         "training": "▶ training",
         "validating": "▶ validating",
         "testing": "◆ 5CAT running",
-        "paused": "‖ PAUSED, space goes on",
+        "paused": f"‖ PAUSED, {pause} goes on" if pause else "‖ PAUSED",
     }[run.phase]

@@ -12,6 +12,7 @@ from lvm.config import DashboardSettings
 from lvm_tui.widgets.alert_banner import AlertBanner
 from lvm_tui.widgets.alert_history import AlertHistory
 from lvm_tui.widgets.gate_table import GateTable
+from lvm_tui.widgets.run_header import RunHeader
 from lvm_tui.widgets.scoreboard import Scoreboard
 from lvm_tui.widgets.too_small import TooSmall
 
@@ -134,6 +135,14 @@ async def test_a_key_that_was_changed_is_named_everywhere(opened: Open) -> None:
         assert "f5 gates" in shown(app, type(app.screen.query_one("#keys")))
         await pilot.press("question_mark")
         assert "f5  Gates" in str(app.screen.query("Static").first().render())
+
+
+async def test_a_paused_run_names_the_key_that_goes_on(opened: Open) -> None:
+    keys = DashboardSettings(animations="none", keys={"pause": "p"})
+    async with opened(scenes.paused(), look=keys) as (app, _):
+        assert "PAUSED, p goes on" in shown(app, RunHeader)
+    async with opened(scenes.paused(), watch=True) as (app, _):
+        assert "goes on" not in shown(app, RunHeader)
 
 
 # ------------------------------------------------------------------ alerts

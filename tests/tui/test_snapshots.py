@@ -11,6 +11,8 @@ from textual.widgets import Input
 
 from lvm.config import DashboardSettings
 from lvm_tui.app import LvmApp
+from lvm_tui.machine import GB, Gauges, Gpu
+from lvm_tui.messages import Gauged
 from lvm_tui.state.views import RunnerView
 
 from . import scenes
@@ -107,6 +109,21 @@ def test_what_a_person_opens(
         await pilot.pause()
 
     assert snap_compare(make_app(scene()), terminal_size=size, run_before=press)
+
+
+@pytest.mark.parametrize("size", [MEDIUM, (60, 18), (30, 8)], ids=["120x40", "60x18", "30x8"])
+def test_gauges_and_little_room(
+    snap_compare: Compare, make_app: MakeApp, size: tuple[int, int]
+) -> None:
+    async def measure(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        gpu = Gpu("NVIDIA H100", 95.0, 60.1 * GB, 80 * GB, 71)
+        pilot.app.post_message(Gauged(Gauges(85.0, 7.4 * GB, 8 * GB, 41 * GB, (gpu,))))
+        await pilot.pause()
+
+    desk = scenes.going_well()
+    desk.holder = RunnerView(alive=True, here=True)
+    assert snap_compare(make_app(desk), terminal_size=size, run_before=measure)
 
 
 def test_log_scale_zoomed(snap_compare: Compare, make_app: MakeApp) -> None:

@@ -182,7 +182,7 @@ def _show(outcome: Outcome, output: Output, wanted: tuple[str, ...] = _GOOD) -> 
     if output.as_json:
         output.document(outcome.to_json())
     else:
-        if outcome.judgement is not None:
+        if outcome.judgement is not None and outcome.outcome in ("refused", *_GOOD):
             output.lines(_criteria_lines(outcome.judgement))
         if outcome.outcome == "planned" and outcome.plan is not None:
             output.lines(_plan_lines(outcome.plan, outcome.judgement))

@@ -97,6 +97,8 @@ class Promoter:
                 refused = Outcome("refused", name, words, missing, entry, None, judgement, test)
                 return self._tell_end(tell, change, refused)
             made = self._plan(name, file, restart)
+            if test.short_of_full:
+                made = replace(made, notes=(*made.notes, test.short_of_full))
             ready = Outcome("planned", name, "", plan=made, judgement=judgement, test=test)
             facts = facts_of(self.project, checkpoint, trial, test, judgement)
             return self._go("promote", change, ready, made, trial, facts, dry_run, confirm, tell)
@@ -240,7 +242,12 @@ class Promoter:
 
     def _plan(self, name: str, file: Path, restart: bool) -> Plan:
         found = ledger.entries(self.project, name)
-        return plan(self.project.models, name, file, self.services, found, restart=restart)
+        made = plan(self.project.models, name, file, self.services, found, restart=restart)
+        states = {run.path.resolve(): run.state for run in self.project.runs()}
+        if states.get(file.resolve().parent) in ("running", "paused"):
+            note = "the run of this file goes on and may replace it: then promote again"
+            made = replace(made, notes=(*made.notes, note))
+        return made
 
     def _ended(self, applied: Applied, ready: Outcome, tell: Telling) -> Outcome:
         outcome = replace(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from lvm.errors import ServiceError
+
 
 class Services(Protocol):
     """All but `address` raise ServiceError (or another LvmError) when it cannot be done."""
@@ -34,25 +36,29 @@ class Services(Protocol):
 
 
 class NoServices:
-    """Where none is configured."""
+    """Where none is configured: `plan` then restarts nothing, so nothing else is ever asked."""
 
     def address(self, name: str) -> str:  # noqa: ARG002
         return ""
 
     def loads(self, name: str) -> Path:
-        raise NotImplementedError(name)
+        raise _none(name)
 
     def running(self, name: str) -> bool:  # noqa: ARG002
         return False
 
     def restart(self, name: str) -> None:
-        raise NotImplementedError(name)
+        raise _none(name)
 
     def stop(self, name: str) -> None:
-        raise NotImplementedError(name)
+        raise _none(name)
 
     def health(self, name: str) -> dict[str, Any]:
-        raise NotImplementedError(name)
+        raise _none(name)
 
-    def predict(self, name: str, contexts: Sequence[Sequence[float]]) -> list[float]:
-        raise NotImplementedError(name)
+    def predict(self, name: str, contexts: Sequence[Sequence[float]]) -> list[float]:  # noqa: ARG002
+        raise _none(name)
+
+
+def _none(name: str) -> ServiceError:
+    return ServiceError(f"there is no service {name}", fix=f"[services.{name}] in lvm.toml adds it")

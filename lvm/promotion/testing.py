@@ -40,6 +40,18 @@ class FullTest:
     """Of the ledger."""
     reused: bool
 
+    @property
+    def short_of_full(self) -> str:
+        """What a person should know where lvm.toml asks for less than the full test, or ""."""
+        full = FivecatSettings()
+        asked, horizon = self.document["samples"]["VAL"]["asked"], self.document["horizon"]
+        if asked >= full.max_samples and horizon >= full.horizon:
+            return ""
+        return (
+            f"[fivecat] asks for {asked:,} samples and H = {horizon}; the full test has "
+            f"{full.max_samples:,} and {full.horizon}"
+        )
+
 
 def run_of(project: Project, file: Path, stated: object = None) -> RunFolder | None:
     """The run that a checkpoint comes from; None if it is not known.

@@ -98,6 +98,9 @@ def test_promote_again_roll_back_and_map(lvm: Call, project: Path) -> None:
     assert {change["path"] for change in document(out)["plan"]["changes"]} == {
         "gru_v0_OLD.pt", "gru_v0.pt", "gru_v0.json",
     }  # fmt: skip
+    assert document(out)["plan"]["notes"] == [
+        "[fivecat] asks for 40 samples and H = 2; the full test has 5,000 and 5"
+    ]
     assert not (models / "gru_v0.json").exists()
     code, out, err = lvm("promote", second, "--as", "gru", "--no-restart")
     assert code == 0, err

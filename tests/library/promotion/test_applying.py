@@ -18,6 +18,8 @@ from lvm.promotion.promoting import Promoter
 from lvm.promotion.services import NoServices
 from lvm.promotion.state import candidates, names, pending, production
 from lvm.promotion.trial import Trial
+from lvm.runs.lease import HeldLease
+from lvm.settings import DataSettings, Job
 
 from .conftest import NEW, NEWER, OLD, VECTOR, Bench, sha
 
@@ -305,6 +307,20 @@ def test_an_undone_change_is_not_what_stands(bench: Bench) -> None:
     assert bench.link.read_bytes() == OLD
     with pytest.raises(InputError, match="nothing to roll gru back to"):
         promoter(bench).rollback("gru")
+
+
+def test_a_run_that_goes_on_is_said_in_the_plan(bench: Bench) -> None:
+    bench.promote(bench.checkpoint(OLD, "gru_5cat_1"))
+    bench.promote(bench.checkpoint(NEW, "gru_5cat_2"))
+    (bench.models / "gru_5cat_1" / "run.json").write_text("{}")
+    store = bench.project.store()
+    job = store.add_job(Job(data=DataSettings(bank="docs.npz")))
+    with HeldLease(store, bench.project.clock, by="ann", heartbeat=60.0):
+        store.take_next()
+        store.assign_run(job, "gru_5cat_1")
+        plan = promoter(bench).rollback("gru", dry_run=True).plan
+    assert plan is not None
+    assert "the run of this file goes on and may replace it: then promote again" in plan.notes
 
 
 # ------------------------------------------------------------------ one at a time

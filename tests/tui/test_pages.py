@@ -9,9 +9,11 @@ import pytest
 
 from lvm import events as e
 from lvm.config import DashboardSettings
+from lvm_tui.screens.run_page import RunPage
 from lvm_tui.widgets.alert_banner import AlertBanner
 from lvm_tui.widgets.alert_history import AlertHistory
 from lvm_tui.widgets.gate_table import GateTable
+from lvm_tui.widgets.log_view import LogView
 from lvm_tui.widgets.run_header import RunHeader
 from lvm_tui.widgets.scoreboard import Scoreboard
 from lvm_tui.widgets.too_small import TooSmall
@@ -281,3 +283,21 @@ async def test_a_terminal_of_no_use_says_so_and_recovers(opened: Open) -> None:
         await pilot.pause()
         assert not app.screen.query_one(TooSmall).display
         assert app.screen.query_one(Scoreboard).display
+
+
+async def test_an_opened_run_has_the_same_pages_and_escape_goes_back_step_by_step(
+    disk: Disk,
+) -> None:
+    async with screen(disk, "6", "enter", "g", size=(120, 40)) as pilot:
+        app: Any = pilot.app
+        assert isinstance(app.screen, RunPage)
+        assert "−0.084" in shown(app, GateTable)
+        await press(pilot, "h")
+        assert "2 raised, 2 open" in shown(app, AlertHistory)
+        await press(pilot, "t")
+        assert "5CAT of epoch 5" in app.screen.query_one(LogView).visible_text()
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RunPage)
+        assert body(app) == "training"
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, RunPage)

@@ -123,7 +123,7 @@ def _session(
     app = LvmApp(
         workspace, engine=engine, meter=meter, run=run, watch=watch, look=look, words=words
     )
-    return Session(app, workspace, engine).run()
+    return Session(app, workspace, engine, words).run()
 
 
 def _require_terminal() -> None:

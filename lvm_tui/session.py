@@ -15,7 +15,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from types import FrameType
 
+from lvm.config import NotifySettings
 from lvm.errors import Interrupted, LvmError
+from lvm.events import Event
+from lvm.runs.notices import escape, is_wanted, notice_of
 from lvm_tui.app import LvmApp
 from lvm_tui.engine import Engine
 from lvm_tui.live import Desk, Reader
@@ -32,7 +35,15 @@ Handler = Callable[[int, FrameType | None], None]
 class Session:
     """One start of `lvm-tui`: the app, then whatever has to be finished without it."""
 
-    def __init__(self, app: LvmApp, desk: Desk, engine: Engine | None) -> None:
+    def __init__(
+        self,
+        app: LvmApp,
+        desk: Desk,
+        engine: Engine | None,
+        words: NotifySettings | None = None,
+    ) -> None:
+        """words: how this terminal is told of news when the screen is gone."""
+        self._words = words or NotifySettings(terminal="none")
         self._app = app
         self._desk = desk
         self._engine = engine
@@ -75,7 +86,7 @@ class Session:
         return choice
 
     def _finish_work(self, engine: Engine, *, stop: bool) -> None:
-        with _Progress(self._desk, self._say) as progress:
+        with _Progress(self._desk, self._say, self._ring) as progress:
             if stop:
                 self._say("stopping after a checkpoint …")
             else:
@@ -141,23 +152,34 @@ class Session:
         self._silent = True
         detach()
 
-    def _say(self, text: str, *, error: bool = False) -> None:
+    def _say(self, text: str, *, error: bool = False, end: str = "\n") -> None:
         if self._silent:
             return
         stream = sys.stderr if error else sys.stdout
         try:
-            stream.write(text + "\n")
+            stream.write(text + end)
             stream.flush()
         except OSError:
             self._go_silent()
+
+    def _ring(self, run: str, event: Event) -> None:
+        """The terminal's own word for who looks elsewhere; none into a file."""
+        notice = notice_of(run, event)
+        if notice is not None and is_wanted(notice, self._words):
+            sequence = escape(notice, self._words.terminal, os.environ)
+            if sequence and sys.stdout.isatty():
+                self._say(sequence, end="")
 
 
 class _Progress:
     """Plain lines of what happens from now on, in the runs and in the workspace."""
 
-    def __init__(self, desk: Desk, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, desk: Desk, say: Callable[[str], None], ring: Callable[[str, Event], None]
+    ) -> None:
         self._desk = desk
         self._say = say
+        self._ring = ring
         self._readers: dict[str, Reader] = {"": desk.workspace_log()}
         self._skip(self._readers[""])
         if run := desk.newest_run():
@@ -174,8 +196,9 @@ class _Progress:
         run = self._desk.newest_run()
         if run and run not in self._readers:
             self._readers[run] = self._desk.run_log(run)
-        for reader in list(self._readers.values()):
+        for name, reader in list(self._readers.items()):
             for record in reader.poll():
+                self._ring(name, record.event)
                 line = log_line(record)
                 if line is not None:
                     time = datetime.fromtimestamp(record.time).strftime("%H:%M:%S")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
+from lvm.config import NotifySettings
 from lvm.errors import DataError
+from lvm.events import AlertRaised
 from lvm_tui.app import LvmApp
 from lvm_tui.engine import Engine, Reason
 from lvm_tui.session import Session
@@ -69,6 +72,29 @@ def test_a_screen_that_broke_does_not_end_the_training(
     assert session(broke, engine).run() == 0
     assert work.ended == "empty"
     assert "training goes on here" in capsys.readouterr().out
+
+
+def test_without_its_screen_the_terminal_is_still_told_of_an_alarm(
+    work: Work,
+    engine: Engine,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = scenes.going_well()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    def leave() -> str:
+        def alarm() -> None:
+            run = next(iter(desk.runs))
+            desk.runs[run].add(AlertRaised("collapse-6", "collapse", "alarm", "COLLAPSED"))
+            work.go.set()
+
+        threading.Timer(0.1, alarm).start()
+        return "go_on"
+
+    app, words = cast("LvmApp", EndingApp(leave)), NotifySettings(terminal="osc9")
+    assert Session(app, desk, engine, words).run() == 0
+    assert ": COLLAPSED\x1b" in capsys.readouterr().out
 
 
 def test_a_screen_that_broke_with_nothing_to_finish_is_a_failure() -> None:

@@ -10,6 +10,7 @@ from lvm_tui.live import Desk
 if TYPE_CHECKING:
     from lvm.runs.project import Project
     from lvm.runs.store import Store
+    from lvm.service.manager import Manager
     from lvm.settings import Job
 
 
@@ -29,4 +30,8 @@ class ProjectDesk(Desk, Protocol):
 
     def new_job(self) -> Job:
         """What a job begins with: lvm.toml. Raises SettingsError when that cannot be read."""
+        ...
+
+    def services(self) -> Manager:
+        """The HTTP services, by lvm.toml as it is now. Raises SettingsError."""
         ...

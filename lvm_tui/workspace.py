@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lvm.clock import Clock, SystemClock
 from lvm.runs.eventlog import EventReader
@@ -22,6 +23,9 @@ from lvm.settings import Job
 from lvm_tui.log_pages import FilePages
 from lvm_tui.state.logbook import Pages
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
+
+if TYPE_CHECKING:
+    from lvm.service.manager import Manager
 
 _STAMP = len("20251030_220000")
 
@@ -39,6 +43,7 @@ class Workspace:
         self._jobs_as_of: object = None
         self._newest = ""
         self._newest_as_of = -1
+        self._services: Manager | None = None
 
     @property
     def store(self) -> Store:
@@ -55,6 +60,14 @@ class Workspace:
     def new_job(self) -> Job:
         config = self.project.config()
         return Job(train=config.train, data=config.data)
+
+    def services(self) -> Manager:
+        from lvm.service.manager import open_manager
+
+        settings = self.project.config().services
+        if self._services is None or self._services.services != settings:
+            self._services = open_manager(self.project.root, settings, self.clock)
+        return self._services
 
     def find(self, word: str) -> str:
         """The run that a person means: a name, the beginning of one, or a folder anywhere.

@@ -49,7 +49,8 @@ async def type_over(pilot: Pilot[object], text: str) -> None:
 async def settled(pilot: Pilot[object]) -> None:
     app = pilot.app
     assert isinstance(app, LvmApp)
-    await app.workers.wait_for_complete()
+    while any(not worker.is_finished for worker in app.workers):  # one may start another
+        await app.workers.wait_for_complete()
     before = None
     while app.frame is not before:
         before = app.frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual import work
 from textual.app import ComposeResult
@@ -24,9 +24,6 @@ from lvm_tui.widgets.chat_log import ChatLog, Exchange
 from lvm_tui.widgets.hints import Hint, HintLine, Hints
 from lvm_tui.widgets.row_table import RowTable
 from lvm_tui.widgets.service_table import Overview, Seen, ServicesLine, layout, seen, table_row
-
-if TYPE_CHECKING:
-    from textual.timer import Timer
 
 HELP = """\
 One service a model answers over HTTP, each on its port; it loads the file that `lvm promote` put in
@@ -97,7 +94,7 @@ class Services(FrameScreen):
         self._seen: tuple[Seen, ...] = ()
         self._busy: dict[str, str] = {}
         self._by = ""
-        self._looking: Timer | None = None
+        self._looks = self._shown_look = 0
         self._trouble = ""
         self._temperature = TEMPERATURES[0]
         self._awaited: Exchange | None = None
@@ -123,7 +120,7 @@ class Services(FrameScreen):
     def on_mount(self) -> None:
         super().on_mount()
         seconds = CALM_LOOK_SECONDS if self.lvm.calm else LOOK_SECONDS
-        self._looking = self.set_interval(seconds, self._look_if_shown)
+        self.set_interval(seconds, self._look_if_shown)
         self._look()
 
     def on_screen_resume(self) -> None:
@@ -140,31 +137,39 @@ class Services(FrameScreen):
     # ------------------------------------------------------------------ what there is
 
     def _look_if_shown(self) -> None:
-        if self.is_current:
+        if self.is_current and self._shown_look == self._looks:  # the last look has ended
             self._look()
 
-    @work(thread=True, exclusive=True, group="look")
     def _look(self) -> None:
-        """In a thread: a service that hangs takes its time to say nothing."""
+        self._looks += 1
+        self._look_in_thread(self._looks)
+
+    @work(thread=True, group="look")
+    def _look_in_thread(self, number: int) -> None:
+        """A service that hangs takes its time to say nothing."""
         try:
             manager = self.desk.services()
             found = manager.status()
         except (LvmError, OSError) as error:
-            self.app.call_from_thread(self._troubled, error)
+            self.app.call_from_thread(self._troubled, number, error)
             return
         now = self.desk.project.clock.now()
         by = manager.services.manager
-        self.app.call_from_thread(self._found, tuple(seen(each, now) for each in found), by)
+        now_seen = tuple(seen(each, now) for each in found)
+        self.app.call_from_thread(self._found, number, now_seen, by)
 
-    def _found(self, found: tuple[Seen, ...], by: str) -> None:
-        self._trouble, self._by = "", by
+    def _found(self, number: int, found: tuple[Seen, ...], by: str) -> None:
+        if number < self._shown_look:
+            return  # a slow look that a later one has overtaken
+        self._shown_look, self._trouble, self._by = number, "", by
         steady = {each.status.name: each for each in self._seen}
         self._seen = tuple(_steadied(each, steady.get(each.status.name)) for each in found)
         if self.is_mounted:
             self._redraw()
 
-    def _troubled(self, error: Exception) -> None:
+    def _troubled(self, number: int, error: Exception) -> None:
         """Told once, tried again at every look."""
+        self._shown_look = max(number, self._shown_look)
         if str(error) != self._trouble:
             self._trouble = str(error)
             self.app.post_message(Problem.of("The services cannot be looked at", error))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lvm.runs.store import Store
     from lvm.service.manager import Manager
     from lvm.settings import Job
+    from lvm_tui.promoting import Promoting
 
 
 class ProjectDesk(Desk, Protocol):
@@ -34,4 +35,8 @@ class ProjectDesk(Desk, Protocol):
 
     def services(self) -> Manager:
         """The HTTP services, by lvm.toml as it is now. Raises SettingsError."""
+        ...
+
+    def promoting(self) -> Promoting:
+        """What is in production, and the command that changes it."""
         ...

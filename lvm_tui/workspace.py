@@ -26,6 +26,7 @@ from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
 
 if TYPE_CHECKING:
     from lvm.service.manager import Manager
+    from lvm_tui.promoting import Promoting
 
 _STAMP = len("20251030_220000")
 
@@ -68,6 +69,11 @@ class Workspace:
         if self._services is None or self._services.services != settings:
             self._services = open_manager(self.project.root, settings, self.clock)
         return self._services
+
+    def promoting(self) -> Promoting:
+        from lvm_tui.promoting import Promoting
+
+        return Promoting(self.project)
 
     def find(self, word: str) -> str:
         """The run that a person means: a name, the beginning of one, or a folder anywhere.

@@ -260,12 +260,15 @@ class SlowEpoch(Event):
 
 # ------------------------------------------------------------------ the workspace (not one run)
 
+AFTERWARDS = "after-"
+
 
 @dataclass(frozen=True, slots=True)
 class TaskStarted(Event):
     """Work outside a run: encoding text, importing a file, checking data."""
 
     task: str
+    """Unique while it runs; begins with AFTERWARDS for what follows the queue."""
     title: str
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lvm_tui.workspace import Workspace
 
 Build = Callable[..., Any]
-"""Work before the queue: build(project, emit, clock)."""
+"""Work before or after the queue: build(project, emit, clock)."""
 
 _EPILOG = """\
 without a command: trains what is queued, or attaches if a runner is alive
@@ -73,9 +73,13 @@ def _dashboard(root: Path) -> int:
 
 
 def _demo(folder: Path) -> int:
-    from lvm.demo import build, make_folder
+    from lvm.demo import build, go_live, make_folder, stop_services
 
-    return _train_and_show(make_folder(folder), build)
+    root = make_folder(folder)
+    try:
+        return _train_and_show(root, build, go_live)
+    finally:
+        stop_services(root)
 
 
 def _watch(root: Path, word: str) -> int:
@@ -86,15 +90,17 @@ def _watch(root: Path, word: str) -> int:
     return _session(workspace, None, run=run, watch=True)
 
 
-def _train_and_show(root: Path, prepare: Build | None = None) -> int:
+def _train_and_show(
+    root: Path, prepare: Build | None = None, afterwards: Build | None = None
+) -> int:
     from lvm_tui.engine import Engine
     from lvm_tui.workspace import Workspace
 
     workspace = Workspace(root)
-    return _session(workspace, Engine(_queue_of(root, prepare), workspace.has_jobs))
+    return _session(workspace, Engine(_queue_of(root, prepare, afterwards), workspace.has_jobs))
 
 
-def _queue_of(root: Path, prepare: Build | None) -> RunQueue:
+def _queue_of(root: Path, prepare: Build | None, afterwards: Build | None) -> RunQueue:
     """What the engine does in its thread: imports torch there, opens a store of its own."""
 
     def run(stop: Event) -> Reason:
@@ -104,7 +110,9 @@ def _queue_of(root: Path, prepare: Build | None) -> RunQueue:
 
         project, clock = Project(root), SystemClock()
         first = (lambda emit: prepare(project, emit, clock)) if prepare is not None else None
-        return Runner(project, clock=clock).run(should_stop=stop, prepare=first).reason
+        last = (lambda emit: afterwards(project, emit, clock)) if afterwards is not None else None
+        runner = Runner(project, clock=clock)
+        return runner.run(should_stop=stop, prepare=first, afterwards=last).reason
 
     return run
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lvm.cli.chat_report import chat_lines
 from lvm.cli.output import Output
 from lvm.config import Config, ServiceSettings, load_config
-from lvm.errors import InputError
+from lvm.errors import InputError, LvmError
 
 if TYPE_CHECKING:
     from lvm.service.serving import ServiceSpec
@@ -46,7 +46,7 @@ def _spec(arguments: Namespace, root: Path, config: Config) -> ServiceSpec:
         model = Path(arguments.model)
     else:
         model = config.services.model_file(root, name)
-    configured = own.bank or config.data.bank
+    configured = own.bank or _bank_of_run(model) or config.data.bank
     bank = root / configured if configured else None
     if arguments.bank is not None:
         bank = Path(arguments.bank)
@@ -58,6 +58,18 @@ def _spec(arguments: Namespace, root: Path, config: Config) -> ServiceSpec:
         encoder=arguments.encoder or own.encoder,
         decoder=arguments.decoder or own.decoder,
     )
+
+
+def _bank_of_run(model: Path) -> str:
+    """The bank that the run of a checkpoint was trained on; "" if it is of no run, or of one that
+    was trained on sequence files."""
+    from lvm.runs.folder import RunFolder
+
+    try:
+        job = RunFolder(model.resolve().parent).record().get("job") or {}
+        return str(job.get("data", {}).get("bank", ""))
+    except LvmError:
+        return ""
 
 
 def chat(arguments: Namespace, output: Output) -> int:

@@ -37,7 +37,8 @@ class ServiceSettings:
     """A checkpoint; "" = artifacts/lvm/models/NAME_v0.pt, the link that `lvm promote` sets."""
     device: str = "auto"
     bank: str = ""
-    """Texts and vectors for /chat; "" = the bank of [data], if there is one."""
+    """Texts and vectors for /chat; "" = the bank that the model was trained on, else that of
+    [data]."""
     encoder: str = ""
     """As `lvm encode --encoder` takes it; "" = the one that made the bank."""
     decoder: str = ""

@@ -139,7 +139,7 @@ _SERVICES = """\
 #   enabled = true
 #   model = ""               # a checkpoint; without, the link that lvm promote sets
 #   device = "auto"
-#   bank = ""                # texts for /chat; without, the bank of [data]
+#   bank = ""                # texts for /chat; without, what the model was trained on
 #   encoder = ""             # without, the one that made the bank
 #   decoder = ""             # http://… of a decoder; without, the bank's own texts
 #   start = ""               # manager = "commands": for the shell, which finds LVM_SERVICE

@@ -206,3 +206,8 @@ def open_bank(
     return open_cached(
         path, "bank", build, load, progress=report, cache_home=cache_home, accept=accept
     )
+
+
+def encoder_record(bank: Path) -> Path:
+    """The file beside a bank that says which encoder its vectors are from."""
+    return bank.with_name(f"{bank.stem}.encoder.json")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lvm.data.bank import write_bank_npz
+from lvm.data.bank import encoder_record, write_bank_npz
 from lvm.data.encoders import Encoder, LsaEncoder, open_encoder
 from lvm.data.encoders.lsa import DEFAULT_DIM
 from lvm.data.progress import Progress, quiet
@@ -135,7 +135,7 @@ def encode_to_bank(
         "words_per_chunk": words,
         "unknown_chunks": encoded.unknown,
     }
-    write_json(_record_of(out), document)
+    write_json(encoder_record(out), document)
     write_bank_npz(
         out,
         encoded.vectors,
@@ -152,7 +152,7 @@ def encoder_of_bank(bank: Path, *, device: str = "auto") -> Encoder:
 
     Raises DataError where there is none (banks from elsewhere), InputError as `open_encoder`.
     """
-    record = _record_of(bank)
+    record = encoder_record(bank)
     fix = "say which encoder made this bank: lsa:FILE, st:NAME or http://…"
     try:
         document = json.loads(record.read_text("utf-8"))
@@ -161,10 +161,7 @@ def encoder_of_bank(bank: Path, *, device: str = "auto") -> Encoder:
         raise DataError(f"no {record.name} beside it", where=str(bank), fix=fix) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"not an encoder's record: {error}", where=str(record), fix=fix) from error
-    if spec.startswith("lsa:"):
-        spec = f"lsa:{os.fspath(bank.parent / spec.removeprefix('lsa:'))}"
+    kind, _, name = spec.partition(":")
+    if kind in ("lsa", "known"):  # a file beside the bank
+        spec = f"{kind}:{os.fspath(bank.parent / name)}"
     return open_encoder(spec, device=device)
-
-
-def _record_of(bank: Path) -> Path:
-    return bank.with_name(f"{bank.stem}.encoder.json")

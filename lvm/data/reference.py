@@ -54,7 +54,7 @@ from typing import Literal, TypeVar, get_args
 import numpy as np
 import numpy.typing as npt
 
-from lvm.data.bank import write_bank_npz
+from lvm.data.bank import encoder_record, write_bank_npz
 from lvm.errors import DataError, SettingsError
 from lvm.files import write_json
 
@@ -177,6 +177,7 @@ def write_reference(
     """Write the corpus as an article bank, and beside it `NAME.reference.json`.
 
     The JSON holds what it was made from and the ranges of article ids for VAL and OOD.
+    The texts only say where they stand, so that a chat shows where a model goes.
     Returns the path of the bank, which ends in .npz. Raises as `make_reference` does, and
     DiskError.
     """
@@ -198,7 +199,16 @@ def write_reference(
     out.parent.mkdir(parents=True, exist_ok=True)
     write_json(out.with_name(f"{out.stem}.reference.json"), document)
     names = [f"{kind} {number}" for number in range(articles)]
-    write_bank_npz(out, made.vectors, made.article_indices, made.chunk_indices, article_names=names)
+    chunks = zip(made.article_indices, made.chunk_indices, strict=True)
+    write_bank_npz(
+        out,
+        made.vectors,
+        made.article_indices,
+        made.chunk_indices,
+        texts=[f"Article {article}, chunk {chunk}." for article, chunk in chunks],
+        article_names=names,
+    )
+    write_json(encoder_record(out), {"encoder": f"known:{out.name}"})
     return out
 
 

@@ -56,13 +56,15 @@ class Runner:
         only: int | None = None,
         should_stop: threading.Event | None = None,
         prepare: Prepare | None = None,
+        afterwards: Prepare | None = None,
         listen: Callable[[str, Record], None] | None = None,
     ) -> QueueEnd:
         """Hold the lease and train what is queued, until the queue is empty or is stopped.
 
         until_empty: else wait for new jobs. only: train this one job and end. should_stop: set it
         (from a signal handler, say) to end after a checkpoint; the job stays queued. prepare: work
-        to do first; what it raises is raised. listen: called with (run, record) for each event that
+        to do first; what it raises is raised. afterwards: likewise, once some jobs were trained and
+        the queue is empty. listen: called with (run, record) for each event that
         was written, run "" for the workspace log. Training does not depend on it: what it raises (a
         closed pipe, say) is raised when the work is done, and it is not called again.
 
@@ -91,7 +93,7 @@ class Runner:
             try:
                 if prepare is not None:
                     work.prepare(prepare)
-                end = self._queue(work, until_empty=until_empty, only=only)
+                end = self._queue(work, afterwards, until_empty=until_empty, only=only)
             except Stopped:
                 end = work.end(complete=False)
             work.notify_to_the_end()
@@ -99,7 +101,9 @@ class Runner:
             raise work.listener_error
         return end
 
-    def _queue(self, work: Work, *, until_empty: bool, only: int | None) -> QueueEnd:
+    def _queue(
+        self, work: Work, afterwards: Prepare | None, *, until_empty: bool, only: int | None
+    ) -> QueueEnd:
         store = self._project.store()
         told = not until_empty and only is None  # an empty queue is news only after some work
         while not work.must_end():
@@ -111,6 +115,8 @@ class Runner:
                 told = False
                 continue
             if not told:
+                if afterwards is not None and work.done:
+                    work.prepare(afterwards)
                 work.tell(QueueFinished(done=work.done, failed=work.failed))
                 told = True
             if until_empty or only is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from lvm import events as e
-from lvm.events import Record
+from lvm.events import AFTERWARDS, Record
 from lvm.runs.decoding import Batches
 from lvm_tui.state.batches import Pending
 from lvm_tui.state.views import (
@@ -85,10 +85,13 @@ def fold_workspace(view: WorkspaceView, record: Record) -> WorkspaceView:
         )
     finished = view.queue_finished
     if isinstance(event, e.QueueFinished):
-        finished, tasks = True, ()
+        finished = True
+        tasks = tuple(task for task in tasks if task.id.startswith(AFTERWARDS))
         view = replace(view, done=event.done, failed=event.failed)
     elif isinstance(event, e.JobStarted | e.TaskStarted):
         finished = False
+        if isinstance(event, e.JobStarted):
+            tasks = tuple(task for task in tasks if not task.id.startswith(AFTERWARDS))
     view = replace(view, tasks=tasks, queue_finished=finished, records=view.records + 1)
     return _logged(view, record)
 

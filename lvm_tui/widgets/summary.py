@@ -11,7 +11,7 @@ from textual.geometry import Size
 
 from lvm_tui.modes import MODES
 from lvm_tui.numbers import fixed, signed
-from lvm_tui.state.views import Frame, JobRow, RunView
+from lvm_tui.state.views import Frame, JobRow, RunView, Task
 from lvm_tui.state.wording import missing_for_production
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.queue_strip import SIGNS
@@ -78,22 +78,29 @@ def _data_of(job: JobRow) -> str:
     return Path(data.bank or data.train).stem if data is not None else ""
 
 
-class Summary(Board[tuple[Verdict, ...]]):
+@dataclass(frozen=True, slots=True)
+class Ended:
+    verdicts: tuple[Verdict, ...]
+    afterwards: tuple[Task, ...]
+    """What was done when the queue was through."""
+
+
+class Summary(Board[Ended]):
     def show_frame(self, frame: Frame) -> None:
         runs = {run.run: run for run in frame.finished}
         if frame.run is not None:
             runs[frame.run.run] = frame.run
         sources = [_data_of(job) for job in frame.jobs]
         shown = sources if len(set(sources)) > 1 else [""] * len(sources)
-        self.show(
-            tuple(
-                Verdict.of(job, runs.get(job.run), data)
-                for job, data in zip(frame.jobs, shown, strict=True)
-            )
+        verdicts = tuple(
+            Verdict.of(job, runs.get(job.run), data)
+            for job, data in zip(frame.jobs, shown, strict=True)
         )
+        self.show(Ended(verdicts, frame.workspace.tasks))
 
-    def draw(self, slice_: tuple[Verdict, ...], size: Size) -> Content:
-        ready = [verdict.model for verdict in slice_ if verdict.ready]
+    def draw(self, slice_: Ended, size: Size) -> Content:
+        verdicts = slice_.verdicts
+        ready = [verdict.model for verdict in verdicts if verdict.ready]
         rows = [
             Content.assemble(
                 ("The queue has finished. ", "bold"),
@@ -104,16 +111,28 @@ class Summary(Board[tuple[Verdict, ...]]):
             Content(""),
             _heads(size.width >= _ROOMY),
         ]
-        for verdict in slice_:
+        roomy = size.height > 3 * len(verdicts) + 8
+        for verdict in verdicts:
             rows.append(_row(verdict, size.width >= _ROOMY))
-            room = 2 if size.height > 3 * len(slice_) + 8 else 1
-            rows += _missing(verdict, room)
+            rows += _missing(verdict, 2 if roomy else 1)
+        after = [row for task in slice_.afterwards for row in _after(task, roomy)]
+        rows[1:1] = [Content(""), *after] if roomy and after else after
         keys = _next(bool(ready))
         if len(rows) + 1 + len(keys) <= size.height:
             rows += [Content(""), *_full(keys)]
         else:  # what to press must be seen whatever is cut off below
-            rows[1] = _short(keys)
+            rows.insert(1, _short(keys))
         return lines(row.truncate(size.width, ellipsis=True) for row in rows)
+
+
+def _after(task: Task, roomy: bool) -> list[Content]:
+    sign, tone = {"done": ("✓ ", "$text-success"), "failed": ("✗ ", "$text-error")}.get(
+        task.state, ("▶ ", "$text-primary")
+    )
+    first = Content.assemble((sign, tone), (task.title, "bold"))
+    if not roomy:
+        return [first + Content(f"  {task.note}")]
+    return [first, Content(f"    {task.note}")]
 
 
 def _heads(roomy: bool) -> Content:
@@ -159,12 +178,13 @@ def _next(ready: bool) -> list[tuple[str, str, str]]:
     """What to press now: key, one word, all words. Screens that there are, and the charts."""
     words = {
         "promote": ("promote", "promote a model that is ready"),
+        "services": ("chat", "talk to a model that is served"),
         "runs": ("compare", "compare the runs"),
         "data": ("data", "look at the data: can it reach the gates at all?"),
         "queue": ("queue more", "queue more training"),
     }
     if not ready:
-        del words["promote"]
+        del words["promote"], words["services"]
     known = {mode.name: mode.key for mode in MODES}
     keys = [(known[name], *both) for name, both in words.items() if name in known]
     return [*keys, ("c", "charts", "show the charts of the last run")]

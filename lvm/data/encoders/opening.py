@@ -14,9 +14,10 @@ from lvm.errors import SettingsError
 def open_encoder(spec: str, *, device: str = "auto") -> Encoder:
     """Open an encoder that is ready to encode.
 
-    "lsa:PATH" or a path ending in .npz: a saved LSA encoder. "http://…", "https://…": an encoder
-    behind HTTP. "st:NAME_OR_FOLDER", or only the name or folder: a sentence-transformers model;
-    "st": the default one. Raises InputError (of which SettingsError and DataError are kinds).
+    "lsa:PATH" or a path ending in .npz: a saved LSA encoder. "known:BANK": only the texts of a
+    bank. "http://…", "https://…": an encoder behind HTTP. "st:NAME_OR_FOLDER", or only the name or
+    folder: a sentence-transformers model; "st": the default one. Raises InputError (of which
+    SettingsError and DataError are kinds).
     """
     kind, _, rest = spec.partition(":")
     if spec in ("", "lsa"):
@@ -26,6 +27,10 @@ def open_encoder(spec: str, *, device: str = "auto") -> Encoder:
         )
     if kind == "lsa":
         return LsaEncoder.load(Path(rest))
+    if kind == "known":
+        from lvm.data.encoders.known import KnownTexts
+
+        return KnownTexts(Path(rest))
     if kind in ("http", "https"):
         return HttpEncoder(spec)
     if kind == "st":

@@ -87,6 +87,7 @@ def _describe_bank(path: Path, output: Output) -> int:
 def diagnose(arguments: Namespace, output: Output) -> int:
     from lvm.data.sources import open_for_diagnosis
     from lvm.quality.direction import check_direction, render_report
+    from lvm.runs.outlook import as_document
 
     thresholds = load_config(Path(arguments.root)).thresholds
     opened = open_for_diagnosis(
@@ -97,29 +98,33 @@ def diagnose(arguments: Namespace, output: Output) -> int:
     )
     report = check_direction(opened.sequences, thresholds, seed=arguments.seed)
     aligned = opened.alignment
-    found = None
+    found = arrow = None
     if opened.corpus is not None and not arguments.no_forecast:
-        from lvm.runs.outlook import make_forecast
+        from lvm.runs.outlook import make_forecast, probe
 
         found = make_forecast(
             opened.corpus, thresholds, seed=arguments.seed, progress=output.progress
         )
+        arrow = probe(opened.corpus, seed=arguments.seed)
     if output.as_json:
         output.document(
             {
                 "file": arguments.file,
                 "quality": report.to_json(),
                 "alignment": aligned.to_json() if aligned else None,
-                "forecast": found.to_json() if found else None,
+                "forecast": as_document(found, arrow, thresholds) if found and arrow else None,
             }
         )
         return 0 if report.passed else 1
     output.lines(render_report(report))
     if aligned is not None:
         output.line(f"alignment  {aligned.words}")
-    if found is not None:
+    if found is not None and arrow is not None:
+        from lvm.quality.arrow import render_arrow
         from lvm.quality.forecast import render_forecast
 
         output.line()
         output.lines(render_forecast(found))
+        output.line()
+        output.lines(render_arrow(arrow))
     return 0 if report.passed else 1

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from lvm.errors import LvmError
+
+PROGRESS_INTERVAL = 0.1
+"""Seconds between two lines of progress for another program."""
 
 _COLOURS = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "bold": "1"}
 
@@ -22,6 +26,8 @@ class Output:
         self._stream, self._messages = stream, messages
         self._plain = bool(env.get("NO_COLOR")) or env.get("TERM") == "dumb"
         self._bar_shown = False
+        self._progress_lines = env.get("LVM_PROGRESS") == "lines"
+        self._last_progress = 0.0
 
     def document(self, document: Any) -> None:
         """The one JSON document of `--json`."""
@@ -47,7 +53,11 @@ class Output:
         self.message(f"lvm: {error}", "bad")
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """A bar that overwrites itself; nothing where messages are not a terminal."""
+        """A bar that overwrites itself; nothing where messages are not a terminal, unless another
+        program reads along: LVM_PROGRESS=lines gives one JSON list a line, ten a second."""
+        if self._progress_lines:
+            self._tell_progress(what, done, total)
+            return
         if not self._messages.isatty():
             return
         share = min(done / total, 1.0) if total else 0.0
@@ -66,6 +76,12 @@ class Output:
         if sequence and self._messages.isatty():
             self._messages.write(sequence)
             self._messages.flush()
+
+    def _tell_progress(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._last_progress >= PROGRESS_INTERVAL:
+            self._last_progress = now
+            print(json.dumps(["progress", what, done, total]), file=self._messages, flush=True)
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Columns as wide as their content; numbers are the caller's to format."""

@@ -34,6 +34,8 @@ FLAT_STEP = FLAT_SIGNAL / (CONTEXT_LENGTH - 1)
 """The same for one of the four steps that make up the signal."""
 WIDTH = 80
 """Columns of a rendered report."""
+BINS = 20
+"""Of the distribution of coherence: each 0.05 wide, so that the need of 0.40 is an edge."""
 BLOCK_ROWS = 2048
 """Samples gathered at once: 2,048 × 5 × 768 float32 is 31 MB."""
 
@@ -75,6 +77,8 @@ class DirectionReport:
     """What the numbers say, one sentence."""
     fix: str
     """The remedy, or "" if the data passed."""
+    distribution: tuple[int, ...] = ()
+    """Samples by their own coherence, in BINS equal bins from 0 to 1; below 0 is in the first."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -89,6 +93,7 @@ class DirectionReport:
             "passed": self.passed,
             "words": self.words,
             "fix": self.fix,
+            "distribution": list(self.distribution),
         }
 
 
@@ -158,7 +163,14 @@ def check_direction(
         passed=passed,
         words=words,
         fix=fix,
+        distribution=_distribution(measured.adjacent),
     )
+
+
+def _distribution(coherence: Floats) -> tuple[int, ...]:
+    """How the mean came about: one hump, or connected text mixed with unconnected."""
+    counts, _ = np.histogram(np.clip(coherence, 0.0, 1.0), bins=BINS, range=(0.0, 1.0))
+    return tuple(int(count) for count in counts)
 
 
 def render_report(report: DirectionReport) -> list[str]:

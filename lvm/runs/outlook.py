@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lvm.data.progress import Progress
     from lvm.data.sources import Corpus
+    from lvm.quality.arrow import ArrowReport
     from lvm.quality.forecast import Forecast
 
 LIMIT = 120.0
@@ -31,7 +32,7 @@ LIMIT = 120.0
 ARROW_SAMPLES = 8_000
 """Of the arrow of time: half a second; 20,000 give the same figure within its noise."""
 
-_VERSION = 1
+_VERSION = 2
 """Rises when a kept forecast is no longer what would be made today."""
 
 
@@ -75,15 +76,24 @@ def make_forecast(
     )
 
 
+def probe(corpus: Corpus, *, seed: int = 0) -> ArrowReport:
+    """The arrow of time in the training split."""
+    from lvm.quality.arrow import probe_arrow
+
+    return probe_arrow(corpus.train, seed=seed, max_samples=ARROW_SAMPLES)
+
+
 def outlook_document(
     corpus: Corpus, thresholds: Thresholds, *, progress: Progress
 ) -> dict[str, Any]:
-    """The forecast and the arrow of time as one JSON document."""
-    from lvm.quality.arrow import probe_arrow
+    """All of it as the JSON document that `lvm diagnose` gives with the same seed."""
+    made = make_forecast(corpus, thresholds, progress=progress)
+    return as_document(made, probe(corpus), thresholds)
 
-    document = make_forecast(corpus, thresholds, progress=progress).to_json()
-    arrow = probe_arrow(corpus.train, max_samples=ARROW_SAMPLES)
-    return {**document, "arrow": arrow.to_json()}
+
+def as_document(made: Forecast, arrow: ArrowReport, thresholds: Thresholds) -> dict[str, Any]:
+    """The forecast, the thresholds that judged it, and the arrow of time."""
+    return {**made.to_json(), "thresholds": thresholds.to_json(), "arrow": arrow.to_json()}
 
 
 def kept_forecast(folder: Path, corpus: Any, thresholds: Thresholds) -> ForecastMade | None:

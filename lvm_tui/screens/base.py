@@ -29,11 +29,15 @@ STEERING = ("pause", "stop")
 """Keys that who only looks need not be shown."""
 
 
+WIDE, TALL = 110, 32
+"""Cells from which on there is room for two columns, and for more than one body at once."""
+
+
 class FrameScreen(Screen[None]):
     """A full screen that shows frames. Subclasses give `compose_body`, `show_frame`, `HELP`."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (180, "-vast")]  # noqa: RUF012 - typed by Screen
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (60, "-towering")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (180, "-vast")]  # noqa: RUF012 - typed by Screen
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall"), (60, "-towering")]  # noqa: RUF012
 
     TITLE = ""
     HELP_TEXT: ClassVar[str] = ""

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from lvm_tui.numbers import fixed, short, signed
 from lvm_tui.state.views import Data
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import lines, spread, verdict
+from lvm_tui.widgets.text import BLOCKS, lines, spread, verdict
 
 _LABEL = 12
 """Cells of the first column."""
@@ -37,6 +37,7 @@ class DataReport(Board[Data | None]):
         width = max(size.width, 40)
         rows = [*_head(slice_, width), Content(""), *_checks(slice_, width), Content("")]
         rows += _profile(slice_, width)
+        rows += _distribution(slice_, width)
         rows += _alignment(slice_, width)
         return lines(row.truncate(width, ellipsis=True) for row in rows)
 
@@ -63,6 +64,9 @@ def _head(data: Data, width: int) -> list[Content]:
 
 
 def _verdict(data: Data) -> Content:
+    if not data.samples:  # a file that was only looked at
+        words, style = ("✓ good enough", "success") if data.passed else ("✗ FAILED", "error")
+        return Content.styled(words, f"$text-{style} bold")
     if data.passed:
         return Content.styled("✓ good enough to train on", "$text-success bold")
     if data.overridden:
@@ -119,6 +123,28 @@ def _profile(data: Data, width: int) -> list[Content]:
         note = Content.styled(" of other sequences", "$dim")
         rows.append(_bar("foreign", background, top, room, "$dim") + note)
     return rows
+
+
+def _distribution(data: Data, width: int) -> list[Content]:
+    """How many windows have which coherence: one hump, or connected text among unconnected."""
+    counts = [int(n) for n in data.quality.get("distribution") or () if isinstance(n, int | float)]
+    if not sum(counts):
+        return []
+    checks = {check.get("name"): check for check in data.quality.get("checks") or ()}
+    need = _number(checks.get("coherence", {}).get("need"))
+    edge = round((need or 0.0) * len(counts))
+    below = sum(counts[:edge]) / sum(counts)
+    cells = max(1, min(3, (width - _LABEL - 16) // len(counts)))
+    top = max(counts)
+    shown = Content.styled(f"{'0.0':>{_LABEL}} ", "$dim")
+    for at, count in enumerate(counts):
+        block = BLOCKS[max(round(count / top * (len(BLOCKS) - 1)), 0)] if count else " "
+        style = "$primary" if at >= edge else "$text-warning"
+        shown += Content.styled(block * cells, style)
+    shown += Content.styled(" 1.0", "$dim")
+    said = f"   {below:.0%} below {short(need)}" if need is not None else ""
+    title = Content.assemble(("coherence of each window", "bold"), (said, "$dim"))
+    return [Content(""), title, shown]
 
 
 def _position(offset: int) -> str:

@@ -58,6 +58,7 @@ def quality(*, good: bool = True) -> dict[str, Any]:
     coherence, signal = (0.457, 0.117) if good else (0.353, 0.015)
     steps = [0.011, 0.019, 0.031, 0.056] if good else [0.004, -0.002, 0.006, 0.007]
     at = 0.34 if good else 0.31
+    centre = 44 if good else 33
     positions = [at]
     for step in steps:
         positions.append(positions[-1] + step)
@@ -68,6 +69,9 @@ def quality(*, good: bool = True) -> dict[str, Any]:
         "signal": signal,
         "monotonic": min(steps) > 0,
         "background": 0.11,
+        "distribution": [
+            n for at in range(20) for n in [max(0, 3000 - 28 * (at * 5 - centre) ** 2)]
+        ],
         "kind": "forward" if good else "flat",
         "checks": [
             {"name": "coherence", "value": coherence, "need": 0.40, "passed": coherence >= 0.40},

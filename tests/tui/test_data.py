@@ -6,19 +6,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 from textual.pilot import Pilot
 
-from lvm.events import DataLoaded, TaskFinished
+from lvm.events import DataLoaded, ForecastMade, TaskFinished
 from lvm_tui.screens.data import DataScreen
+from lvm_tui.widgets.frontier_chart import FrontierChart
 
 from .disk import Disk
-from .screens import LARGE, SMALL, app_on, press, screen, settled, text_of
-from .scripted import Plan, Script, begin, epoch, loaded, preparation
+from .screens import LARGE, SMALL, app_on, notices, press, screen, settled, text_of
+from .scripted import START, Plan, Script, begin, end, epoch, fivecat, forecast, loaded, preparation
 
 Compare = Callable[..., bool]
 
 PLAN = Plan(epochs=2, batches=4)
+ONE = (100, 40)
+"""One column: all of one view."""
 
 ALIGNED = {
     "val": {"known": True, "shift": 0, "matched": 1.0, "words": "VAL targets stand where they say"},
@@ -41,8 +46,37 @@ def with_data(root: Path, *, good: bool = True, **changes: object) -> Disk:
     return disk
 
 
+def with_forecast(root: Path, *, within: bool = False) -> Disk:
+    """Two models trained on the same data, the second still trains."""
+    disk = Disk(root, trains=True)
+    disk.store.add_all(disk.job())
+    first = Plan(epochs=10, batches=4, margins=(-0.03, 0.014))
+    script = Script()
+    begin(script, first)
+    loaded(script, first)
+    forecast(script, within=within)
+    for number in range(1, 11):
+        epoch(script, first, number)
+        if number % 5 == 0:
+            fivecat(script, first, number, first.margins[number // 5 - 1])
+    end(script, first)
+    disk.write_run(first.run, script)
+    disk.ran(first.run, "done", 60)
+    second = replace(first, run="gru_5cat_20251030_223000", model="gru", margins=(-0.084,))
+    script = Script(now=START + 1800)
+    begin(script, second)
+    loaded(script, second)
+    forecast(script, within=within)
+    for number in range(1, 6):
+        epoch(script, second, number)
+    fivecat(script, second, 5, -0.084)
+    disk.write_run(second.run, script)
+    disk.ran(second.run, "running", 0)
+    return disk
+
+
 async def test_good_data_shows_every_check_with_its_need(tmp_path: Path) -> None:
-    async with screen(with_data(tmp_path), "5", size=LARGE) as pilot:
+    async with screen(with_data(tmp_path), "5", size=ONE) as pilot:
         text = text_of(pilot)
     assert "python_docs.npz ✓ good enough to train on" in text
     assert "train 1,024 · val 2,560 · ood 2,560 · 2,310 articles · 768-D" in text
@@ -53,7 +87,7 @@ async def test_good_data_shows_every_check_with_its_need(tmp_path: Path) -> None
 
 
 async def test_the_profile_shows_each_step_towards_the_target(tmp_path: Path) -> None:
-    async with screen(with_data(tmp_path), "5", size=LARGE) as pilot:
+    async with screen(with_data(tmp_path), "5", size=ONE) as pilot:
         text = text_of(pilot)
     assert "mean of 20,000 sequences" in text
     assert "oldest −5 0.340 █" in text
@@ -63,7 +97,7 @@ async def test_the_profile_shows_each_step_towards_the_target(tmp_path: Path) ->
 
 
 async def test_bad_data_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
-    async with screen(with_data(tmp_path, good=False), "5", size=LARGE) as pilot:
+    async with screen(with_data(tmp_path, good=False), "5", size=ONE) as pilot:
         text = text_of(pilot)
     assert "✗ FAILED, trained on all the same" in text
     assert "flat: the data has no direction" in text
@@ -75,13 +109,13 @@ async def test_bad_data_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> Non
 
 async def test_bad_data_that_was_refused_says_so(tmp_path: Path) -> None:
     disk = with_data(tmp_path, good=False, overridden=False)
-    async with screen(disk, "5", size=LARGE) as pilot:
+    async with screen(disk, "5", size=ONE) as pilot:
         assert "✗ FAILED: not trained on" in text_of(pilot)
 
 
 async def test_the_alignment_of_each_split_and_the_notes(tmp_path: Path) -> None:
     disk = with_data(tmp_path, notes=["3 articles are in both train and val"])
-    async with screen(disk, "5", size=LARGE) as pilot:
+    async with screen(disk, "5", size=ONE) as pilot:
         text = text_of(pilot)
     assert "val VAL targets stand where they say" in text
     assert "ood shift −1 · 99.7% match" in text
@@ -103,7 +137,7 @@ async def test_before_any_run_the_preparation_is_told(tmp_path: Path) -> None:
     preparation(script)
     script.add(TaskFinished("encode", 4.4, note="wrote python_docs.npz"))
     disk.write_workspace(script)
-    async with screen(disk, "5", size=LARGE) as pilot:
+    async with screen(disk, "5", size=ONE) as pilot:
         text = text_of(pilot)
     assert "✓ encoding it to 768-D vectors (LSA) 4.4 s wrote python_docs.npz" in text
     assert "No data has been looked at yet." in text
@@ -118,7 +152,7 @@ async def test_a_run_that_has_not_loaded_yet_shows_the_data_of_the_one_before(
     script = Script(now=disk.clock.time)
     begin(script, replace(PLAN, run="gru_5cat_20251031_010000", model="gru"))
     disk.write_run("gru_5cat_20251031_010000", script)
-    async with screen(disk, "5", size=LARGE) as pilot:
+    async with screen(disk, "5", size=ONE) as pilot:
         assert "coherence 0.457 ✓" in text_of(pilot)
 
 
@@ -133,6 +167,195 @@ async def test_help_explains_every_number(tmp_path: Path) -> None:
         text = text_of(pilot)
     for word in ("coherence", "signal", "order", "foreign", "alignment"):
         assert word in text
+
+
+# ------------------------------------------------------------------ forecast and frontier
+
+
+async def test_every_gate_has_its_verdict_and_how_far_it_is(tmp_path: Path) -> None:
+    async with screen(with_forecast(tmp_path), "5", "v") as pilot:
+        text = text_of(pilot)
+    assert "what the data allows, before any training in 12 s" in text
+    assert "✗ offset out of reach short by .182" in text
+    assert "best margin −0.062 with cos ≥ 0.50 on VAL, needs ≥ +0.12" in text
+    assert "✓ retrieval within reach" in text
+    assert "? ablations unknown short by .021" in text
+    assert "? bins unknown not measured" in text
+    assert "a weak arrow of time: 67% of windows" in text
+
+
+async def test_models_stand_beside_the_baselines_the_newest_first(tmp_path: Path) -> None:
+    async with screen(with_forecast(tmp_path), "5", "v", size=ONE) as pilot:
+        text = text_of(pilot)
+    assert "r ridge 0.605 −0.190 0.595 −0.200 2/5" in text
+    assert "G gru 22:30 0.560 −0.084 0.548 −0.090 1/5 ✗ −0.045" in text
+    assert "T transformer 22:00 0.560 +0.014" in text
+    assert text.index("G gru") < text.index("T transformer")
+
+
+async def test_the_frontier_is_drawn_with_the_gate_and_the_models(tmp_path: Path) -> None:
+    async with screen(with_forecast(tmp_path, within=True), "5", "v", "v") as pilot:
+        text = text_of(pilot)
+        assert "margin by cosine, VAL ┄ needs cos ≥ .50, margin ≥ +.12" in text
+        plot = pilot.app.screen.query_one(FrontierChart).render().plain.split("\n")
+    letters = {
+        sign: (row, line.index(sign))
+        for row, line in enumerate(plot[1:-1])
+        for sign in "TGr"
+        if sign in line
+    }
+    assert letters["T"][0] < letters["G"][0]  # the greater margin is higher
+    assert letters["T"][1] == letters["G"][1]
+    assert letters["r"][1] > letters["T"][1]  # the greater cosine is further right
+    assert any("c↓" in line for line in plot)  # far below: at the edge, and told so
+
+
+async def test_v_shows_one_after_the_other_where_there_is_no_room(tmp_path: Path) -> None:
+    async with screen(with_forecast(tmp_path), "5") as pilot:
+        for words in ("quality (1/3)", "forecast (2/3)", "frontier (3/3)", "quality (1/3)"):
+            assert words in text_of(pilot)
+            await press(pilot, "v")
+        await press(pilot, "V")
+        assert "quality (1/3)" in text_of(pilot)
+        await press(pilot, "V")
+        assert "frontier (3/3)" in text_of(pilot)
+
+
+async def test_a_large_screen_shows_all_at_once(tmp_path: Path) -> None:
+    async with screen(with_forecast(tmp_path), "5", size=LARGE) as pilot:
+        text = text_of(pilot)
+        await press(pilot, "v")
+        assert notices(pilot) == ["everything is in sight: there is no other view"]
+    for words in ("coherence of each window 9% below .40", "✗ offset", "margin by cosine"):
+        assert words in text
+
+
+async def test_the_forecast_scrolls(tmp_path: Path) -> None:
+    async with screen(with_forecast(tmp_path), "5", "v", size=(80, 16)) as pilot:
+        assert "T transformer" not in text_of(pilot)
+        await press(pilot, *["down"] * 14)
+        assert "T transformer" in text_of(pilot)
+
+
+async def test_a_forecast_that_failed_says_why(tmp_path: Path) -> None:
+    disk = with_data(tmp_path)
+    script = Script(now=START + 100)
+    begin(script, replace(PLAN, run="amn_5cat_20251031_020000", model="amn"))
+    loaded(script, replace(PLAN))
+    script.add(ForecastMade({}, 1.0, note="given up after 120 s"))
+    disk.write_run("amn_5cat_20251031_020000", script)
+    async with screen(disk, "5", "v") as pilot:
+        assert "given up after 120 s" in text_of(pilot)
+        await press(pilot, "v")
+        assert "not measured yet" in text_of(pilot)
+
+
+# ------------------------------------------------------------------ any file
+
+
+def bank(path: Path, articles: int = 30, chunks: int = 12) -> None:
+    """Articles that wander: little direction, but enough to be measured."""
+    random = np.random.default_rng(3)
+    walk = random.normal(size=(articles, chunks, 16)).cumsum(axis=1)
+    vectors = (walk / np.linalg.norm(walk, axis=2, keepdims=True)).reshape(-1, 16)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        path,
+        vectors=vectors.astype(np.float32),
+        article_indices=np.repeat(np.arange(articles), chunks),
+        chunk_indices=np.tile(np.arange(chunks), articles),
+    )
+
+
+async def test_d_offers_the_data_files_of_the_project(tmp_path: Path) -> None:
+    bank(tmp_path / "docs.npz")
+    bank(tmp_path / "old" / "other.npz")
+    bank(tmp_path / "docs.npz.lvm-cache" / "hidden.npz")
+    bank(tmp_path / "artifacts" / "lvm" / "hidden.npz")
+    async with screen(Disk(tmp_path), "5", "d") as pilot:
+        text = text_of(pilot)
+        assert "docs.npz 0.0 MB" in text
+        assert "old/other.npz" in text
+        assert "hidden" not in text
+        await press(pilot, *"oth")
+        assert "1 of 2 .npz files here" in text_of(pilot)
+        await press(pilot, *"x")
+        assert "enter takes it as a path" in text_of(pilot)
+        await press(pilot, "escape")
+        assert "No data has been looked at yet" in text_of(pilot)
+
+
+async def test_a_file_is_diagnosed_in_a_process_of_its_own_and_escape_goes_back(
+    tmp_path: Path,
+) -> None:
+    disk = with_forecast(tmp_path)
+    bank(tmp_path / "walk.npz")
+    async with screen(disk, "5", "d", "down", "enter", size=ONE) as pilot:
+        text = text_of(pilot)
+        assert "walk.npz ✓ good enough" in text
+        assert "esc the run's data" in text
+        await press(pilot, "v")
+        assert "r ridge" in text_of(pilot)
+        await press(pilot, "escape", "V")
+        assert "python_docs.npz ✓ good enough to train on" in text_of(pilot)
+
+
+async def test_a_file_that_cannot_be_read_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "broken.npz").write_bytes(b"no zip")
+    async with screen(Disk(tmp_path), "5", "d", "enter") as pilot:
+        text = text_of(pilot)
+        assert "broken.npz could not be diagnosed" in text
+        await press(pilot, "escape")
+        assert "No data has been looked at yet" in text_of(pilot)
+
+
+async def test_escape_ends_a_diagnosis_and_its_process(tmp_path: Path) -> None:
+    bank(tmp_path / "walk.npz")
+    async with app_on(Disk(tmp_path)).run_test(size=SMALL) as pilot:
+        await settled(pilot)
+        await press(pilot, "5", "d")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "diagnosing walk.npz" in text_of(pilot)
+        await pilot.press("d")
+        assert notices(pilot) == ["one diagnosis at a time: esc ends this one"]
+        await press(pilot, "escape")
+        assert "diagnosing" not in text_of(pilot)
+        assert [
+            child for child in psutil.Process().children() if "diagnose" in child.cmdline()
+        ] == []
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("keys", [("v",), ("v", "v")], ids=["forecast", "frontier"])
+@pytest.mark.parametrize("within", [True, False], ids=["within", "out_of_reach"])
+def test_the_forecast_looks(
+    snap_compare: Compare,
+    tmp_path: Path,
+    size: tuple[int, int],
+    keys: tuple[str, ...],
+    within: bool,
+) -> None:
+    async def before(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        await press(pilot, "5", *(keys if size == SMALL else ()))
+
+    app = app_on(with_forecast(tmp_path, within=within))
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+def test_the_choice_of_a_file_looks(
+    snap_compare: Compare, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    for name in ("docs.npz", "old/train.npz", "old/val.npz"):
+        bank(tmp_path / name)
+
+    async def before(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        await press(pilot, "5", "d")
+
+    assert snap_compare(app_on(Disk(tmp_path)), terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])

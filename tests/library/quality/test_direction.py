@@ -189,6 +189,7 @@ def test_the_json_holds_plain_numbers_only(corpora, walk):
         "passed",
         "words",
         "fix",
+        "distribution",
     ]
     assert document["checks"][1] == {
         "name": "signal",
@@ -219,3 +220,12 @@ def test_the_rendering_marks_each_check_and_ends_with_the_remedy(corpora, walk):
 def test_the_check_needs_no_torch():
     code = "import sys, lvm.quality.direction; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_distribution_counts_every_window_by_its_own_coherence(corpora, walk):
+    report = check_direction(corpora.windows_of(*walk), NEEDS)
+
+    assert len(report.distribution) == 20
+    assert sum(report.distribution) == report.samples
+    middle = sum(count * (at + 0.5) / 20 for at, count in enumerate(report.distribution))
+    assert middle / report.samples == pytest.approx(report.coherence, abs=0.025)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from textual.content import Content
 from textual.geometry import Size
@@ -32,24 +34,40 @@ class KeyBar(Board[Keys]):
         self.show(Keys(mode, own, everywhere))
 
     def draw(self, slice_: Keys, size: Size) -> Content:
+        """The keys of the app always; names and the screen's own keys as there is room."""
         everywhere = [_key(key) for key in slice_.everywhere]
         own = [_key(key) for key in slice_.own]
-        for count, short in ((len(own), False), *((n, True) for n in range(len(own), -1, -1))):
-            modes = Content(" ").join([_mode(slice_.mode, i, short) for i in range(len(MODES))])
+        for count, form in _forms(len(own)):
+            modes = _modes(slice_.mode, form)
             keys = Content("  ").join([*own[:count], *everywhere])
             gap = size.width - modes.cell_length - keys.cell_length
             if gap >= 2:
                 return modes + Content(" " * gap) + keys
-        return modes.truncate(size.width)
+        return _modes(slice_.mode, "tight").truncate(size.width)
 
 
-def _mode(current: str, index: int, short: bool) -> Content:
+Form = Literal["long", "short", "tight"]
+"""Of the screens' names: all in full, the others short, all short without space between."""
+
+
+def _forms(own: int) -> Iterator[tuple[int, Form]]:
+    yield own, "long"
+    for form in ("short", "tight"):
+        yield from ((count, form) for count in range(own, -1, -1))
+
+
+def _modes(current: str, form: Form) -> Content:
+    drawn = [_mode(current, index, form) for index in range(len(MODES))]
+    return Content(" ").join(drawn)
+
+
+def _mode(current: str, index: int, form: Form) -> Content:
     mode = MODES[index]
-    label = mode.label if not short or mode.name == current else mode.short
-    style = "bold reverse" if mode.name == current else ""
-    return Content.assemble(
-        (f" {mode.key} {label} ", f"{style} @click=app.switch_mode('{mode.name}')")
-    )
+    here = mode.name == current
+    label = mode.label if form == "long" or (form == "short" and here) else mode.short
+    text = f"{mode.key} {label}" if form == "tight" else f" {mode.key} {label} "
+    style = "bold reverse" if here else ""
+    return Content.assemble((text, f"{style} @click=app.switch_mode('{mode.name}')"))
 
 
 def _key(key: Key) -> Content:

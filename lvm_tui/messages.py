@@ -46,6 +46,11 @@ class SlowLine(Message):
 
 
 @dataclass
+class LineFree(Message):
+    """The terminal reads again, after pictures were left out."""
+
+
+@dataclass
 class Terminate(Message):
     """SIGTERM: stop after a checkpoint and exit."""
 

@@ -21,6 +21,7 @@ from lvm.events import Event
 from lvm.runs.notices import escape, is_wanted, notice_of
 from lvm_tui.app import LvmApp
 from lvm_tui.engine import Engine
+from lvm_tui.line import takes_words
 from lvm_tui.live import Desk, Reader
 from lvm_tui.messages import Interrupt, TerminalLost, Terminate
 from lvm_tui.state.wording import log_line
@@ -83,6 +84,8 @@ class Session:
         if choice == "lost" or is_gone():
             self._go_silent()
             return "lost"
+        if not takes_words():  # stuck, not gone: its last words would never be taken
+            self._go_silent()
         return choice
 
     def _finish_work(self, engine: Engine, *, stop: bool) -> None:
@@ -96,9 +99,9 @@ class Session:
                 progress.tell()
 
     def _stop(self) -> None:
-        self._say("stopping after a checkpoint …")
         if self._engine is not None:
             self._engine.stop()
+        self._say("stopping after a checkpoint …")
 
     def _exit_code(self, engine: Engine, choice: str | None) -> int:
         error = engine.error
@@ -153,7 +156,7 @@ class Session:
         detach()
 
     def _say(self, text: str, *, error: bool = False, end: str = "\n") -> None:
-        if self._silent:
+        if self._silent or not takes_words():
             return
         stream = sys.stderr if error else sys.stdout
         try:

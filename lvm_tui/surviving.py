@@ -54,6 +54,9 @@ class Surviving(Base):
             self.keep_ticking()
             self.notify("slow line: one picture a second, nothing flashes")
 
+    def on_line_free(self) -> None:
+        self.refresh()
+
     def on_terminate(self) -> None:
         self.exit("terminated")
 

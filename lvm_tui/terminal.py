@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
-from lvm_tui.messages import SlowLine, TerminalLost
+from lvm_tui.line import Line
+from lvm_tui.messages import LineFree, SlowLine, TerminalLost
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -25,6 +26,10 @@ SLOW = 0.1
 
 SLOW_IN_A_ROW = 5
 """So many slow pictures one after the other; a single hiccup is none."""
+
+
+BACKLOG = 20
+"""Pictures that may wait for a terminal. Textual's own queue holds 30, then it holds up the app."""
 
 
 def is_gone(descriptor: int = 0) -> bool:
@@ -53,7 +58,9 @@ class ForgivingFile:
         on_lost: Callable[[], None],
         on_slow: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
+        on_written: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_written = on_written
         self._file = file
         self._on_lost = on_lost
         self._on_slow = on_slow
@@ -68,6 +75,8 @@ class ForgivingFile:
         except OSError:
             self._on_lost()
             return len(text)
+        finally:
+            self._on_written()
         self._slow_in_a_row = self._slow_in_a_row + 1 if self._monotonic() - begun > SLOW else 0
         if self._slow_in_a_row == SLOW_IN_A_ROW:
             self._on_slow()
@@ -81,13 +90,50 @@ class ForgivingFile:
 
 
 class LastingDriver(LinuxDriver):
-    """Textual's driver for Linux and macOS, surviving a hung-up terminal."""
+    """Textual's driver for Linux and macOS, surviving a terminal that was hung up or does not read.
+
+    Pictures that a stuck terminal would only get late are left out; when it reads again the app
+    paints all anew.
+    """
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self._lost = False
-        file = ForgivingFile(sys.__stderr__, self._lose, self._slow)  # type: ignore[arg-type]
+        self._line = Line.to(sys.__stderr__) if sys.__stderr__ is not None else None
+        self._sent = self._written = 0
+        self._left_out = self._stops = False
+        file = ForgivingFile(
+            self._line or sys.__stderr__,  # type: ignore[arg-type]
+            self._lose,
+            self._slow,
+            on_written=self._count,
+        )
         self._file = file  # type: ignore[assignment]
+
+    def write(self, data: str) -> None:
+        if self._sent - self._written >= BACKLOG and not self._stops:
+            self._left_out = True
+            return
+        self._sent += 1
+        super().write(data)
+
+    def _count(self) -> None:
+        """In the thread that writes."""
+        self._written += 1
+        if self._left_out and self._sent == self._written:
+            self._left_out = False
+            self._app.post_message(LineFree())
+
+    def stop_application_mode(self) -> None:
+        self._stops = True
+        if self._line is not None:
+            self._line.hurry()
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        super().close()
+        if self._line is not None:
+            self._line.close()
 
     def run_input_thread(self) -> None:
         try:

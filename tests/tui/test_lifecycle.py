@@ -63,8 +63,9 @@ class Terminal:
         return (self.folder / name).exists()
 
     def ended(self) -> str:
-        self.until(lambda: self.has("ended"), "the work has not ended")
-        return (self.folder / "ended").read_text()
+        ended = self.folder / "ended"
+        self.until(lambda: self.has("ended") and ended.read_text() != "", "it has not ended")
+        return ended.read_text()
 
     def exit_code(self) -> int | None:
         self.until(lambda: not self.child.isalive(), "it has not exited")

@@ -140,7 +140,7 @@ def _row(each: ServiceStatus) -> list[str]:
         _duration(each.uptime_seconds) if each.pid else "–",
         str(each.exits),
         served,
-        each.note or stale,
+        "; ".join(words for words in (stale, each.note) if words),
     ]
 
 

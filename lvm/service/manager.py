@@ -106,12 +106,12 @@ class Manager:
         deadline = self._clock.monotonic() + limit
         while not self._is_up(name, look()):
             if self._clock.monotonic() > deadline:
-                raise self._not_up(name, f"does not answer within {limit:g} s")
+                raise self._not_up(name, f"does not answer within {limit:g} s ({look().state})")
             self._clock.sleep(POLL)
 
     def _is_up(self, name: str, process: Process) -> bool:
         """Raises ServiceError when it will not come up by waiting."""
-        if process.state in ("retrying", "failed", "stopped"):
+        if process.state in ("retrying", "failed"):  # a daemon may not be there yet
             raise self._not_up(name, f"ended while starting ({process.note or process.state})")
         health = self._health(name)
         return bool(health) and process.pid in (0, health.get("pid"))

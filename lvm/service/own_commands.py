@@ -45,7 +45,10 @@ class OwnCommands:
     def _process(self, name: str) -> Process:
         if not self._services.service(name).status:
             return Process("running", note="no status command: /health tells")
-        code, said = self._run(name, "status")
+        try:
+            code, said = self._run(name, "status")
+        except ServiceError as error:  # /health tells, and the others are still looked at
+            return Process("running", note=error.what)
         note = said.strip().splitlines()[0][:_SHOWN] if said.strip() else ""
         return Process("running" if code == 0 else "stopped", note=note)
 

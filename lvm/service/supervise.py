@@ -82,9 +82,14 @@ class Supervisor:
         self._begin(new)
         try:
             wait(name, lambda: self._process(name, new))
-        except BaseException:
-            if serving:
-                self._end(new)
+        except BaseException as error:
+            if not serving:
+                raise
+            self._end(new)
+            if isinstance(error, ServiceError):
+                before = f"pid {serving[-1].pid} goes on with the model that it has"
+                fix = f"{before}; {error.fix}"
+                raise ServiceError(error.what, where=error.where, fix=fix) from error
             raise
         for slot in serving:
             self._end(slot)

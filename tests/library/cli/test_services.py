@@ -62,7 +62,7 @@ def test_what_is_started_but_does_not_answer_is_a_failure(
     with_model(project)
     assert call(project, "start") == 3
     error = capsys.readouterr().err
-    assert "service gru does not answer within 0.2 s: one / two" in error
+    assert "service gru does not answer within 0.2 s (running): one / two" in error
     assert "lvm services logs gru" in error
     assert (project / "up").exists()
     assert call(project, "status") == 1

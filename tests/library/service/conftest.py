@@ -23,6 +23,9 @@ from lvm.service.limits import Limits
 from lvm.service.model import ServedModel, load_model
 from lvm.service.protocol import ServiceServer, configure
 from lvm.service.serving import ServiceSpec, listen
+from lvm.service.supervisord import Home, is_alive
+
+from .supervised import MODELS, free_port, manager_of
 
 torch.set_num_threads(1)
 DIM = 16
@@ -108,3 +111,18 @@ def serve(checkpoint: Path) -> Iterator[Callable[..., RunningService]]:
             return stack.enter_context(running(spec, limits))
 
         yield start
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A project with a GRU in production, its ports its own; nothing of it runs on afterwards."""
+    root = tmp_path / "it's 100% mine; ü #1 ;"
+    (root / MODELS).mkdir(parents=True)
+    write_checkpoint(root / MODELS / "gru_v0.pt")
+    (root / "lvm.toml").write_text(
+        f"[services.gru]\nport = {free_port()}\ndevice = 'cpu'\n"
+        f"[services.amn]\nport = {free_port()}\ndevice = 'cpu'\n"
+    )
+    yield root
+    manager_of(root).stop([])
+    assert not is_alive(Home(root.resolve()))

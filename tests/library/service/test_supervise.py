@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,50 +14,12 @@ import pytest
 from lvm.clock import SystemClock
 from lvm.config import load_config
 from lvm.errors import InputError, ServiceError
-from lvm.service.client import ServiceClient
-from lvm.service.manager import Manager, open_manager
-from lvm.service.status import ServiceStatus
 from lvm.service.supervise import Supervisor
 from lvm.service.supervisord import LONGEST_SOCKET, Home, is_alive
 
 from .conftest import five_vectors, write_checkpoint
 from .hammer import Hammer
-
-MODELS = "artifacts/lvm/models"
-HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def manager_of(root: Path) -> Manager:
-    return open_manager(root, load_config(root).services)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Path]:
-    """A project with a GRU in production, its ports its own; nothing of it runs on afterwards."""
-    root = tmp_path / "it's 100% mine; ü #1 ;"
-    (root / MODELS).mkdir(parents=True)
-    write_checkpoint(root / MODELS / "gru_v0.pt")
-    (root / "lvm.toml").write_text(
-        f"[services.gru]\nport = {free_port()}\ndevice = 'cpu'\n"
-        f"[services.amn]\nport = {free_port()}\ndevice = 'cpu'\n"
-    )
-    yield root
-    manager_of(root).stop([])
-    assert not is_alive(Home(root.resolve()))
-
-
-def only(manager: Manager, name: str) -> ServiceStatus:
-    return manager.status([name])[0]
-
-
-def client_of(manager: Manager, name: str, timeout: float = 30) -> ServiceClient:
-    return ServiceClient(HOST, manager.services.service(name).port, timeout)
+from .supervised import HOST, MODELS, client_of, free_port, manager_of, only
 
 
 def test_a_service_starts_comes_back_after_a_crash_and_never_serves_a_bad_file(

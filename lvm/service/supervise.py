@@ -30,6 +30,7 @@ from lvm.service.supervisord import (
     Home,
     NotRunning,
     Program,
+    ShuttingDown,
     call,
     is_alive,
     launch,
@@ -242,6 +243,8 @@ class Supervisor:
         try:
             slots = self._slots()
             exits = call(self.home, "lvm.exits")
+        except ShuttingDown as error:
+            return dict.fromkeys(names, Process("stopping", note=error.what))
         except NotRunning:
             return stopped | self._left_behind(names)
         why = last_exits(self.home.log) if exits else {}

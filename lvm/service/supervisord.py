@@ -35,6 +35,8 @@ SETTLED_SECONDS = 30
 """A service that ends sooner has failed to start; it is tried RETRIES times more, then given up."""
 RETRIES = 3
 BACKLOG = 1024
+_SHUTDOWN_STATE = 6
+"""supervisor.xmlrpc.Faults, which is not imported: it brings a web server along."""
 LOG_BYTES, LOG_BACKUPS = 5_000_000, 3
 
 
@@ -181,6 +183,10 @@ class NotRunning(ServiceError):
     """Nobody listens on the socket of supervisord."""
 
 
+class ShuttingDown(ServiceError):
+    """supervisord ends its services and then itself; it answers nothing else any more."""
+
+
 class _Connection(http.client.HTTPConnection):
     def __init__(self, path: Path, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
@@ -208,13 +214,21 @@ class _Transport(xmlrpc.client.Transport):
 def call(home: Home, method: str, *arguments: Any, seconds: float = ANSWER_SECONDS) -> Any:
     """One call of supervisord's XML-RPC.
 
-    Raises NotRunning if there is none, ServiceError if it does not answer within `seconds`, and
-    xmlrpc.client.Fault for what it refuses.
+    Raises NotRunning if there is none, ShuttingDown, ServiceError if it does not answer within
+    `seconds`, and xmlrpc.client.Fault for what it refuses.
     """
     transport = _Transport(home.socket, seconds)
     with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
         try:
             return getattr(proxy, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != _SHUTDOWN_STATE:
+                raise
+            raise ShuttingDown(
+                "supervisord shuts down",
+                where=str(home.socket),
+                fix="wait until it has, then lvm services start",
+            ) from fault
         except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError) as error:
             raise NotRunning(
                 "supervisord does not run",
@@ -240,6 +254,8 @@ def state(home: Home) -> str:
     """RUNNING, SHUTDOWN, … as supervisord says it; "" if there is none."""
     try:
         return str(call(home, "supervisor.getState")["statename"])
+    except ShuttingDown:
+        return "SHUTDOWN"
     except NotRunning:
         return ""
 

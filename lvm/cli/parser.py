@@ -28,10 +28,21 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lvm {__version__}")
-    parser.set_defaults(json=False, root=".")
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)  # else a verb resets them
-    common.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    common.add_argument("--root", metavar="DIR", help="the project folder (default: here)")
+    for each in (parser, common):  # before the command or after it
+        each.add_argument(
+            "--json",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="one JSON document on standard output",
+        )
+        each.add_argument(
+            "--root",
+            metavar="DIR",
+            default=argparse.SUPPRESS,
+            help="the project folder (default: here)",
+        )
+    parser.set_defaults(json=False, root=".")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(
@@ -181,8 +192,8 @@ def build_parser() -> argparse.ArgumentParser:
     }.items():
         verb = command(name, f"services:{name}", summary, within=verbs)
         verb.add_argument("name", nargs="*", metavar="NAME")
-    logs = command("logs", "services:logs", "what a service said", within=verbs)
-    logs.add_argument("name", metavar="NAME")
+    logs = command("logs", "services:logs", "what they said", within=verbs)
+    logs.add_argument("name", nargs="*", metavar="NAME")
     logs.add_argument("-n", "--lines", type=int, default=50)
     logs.add_argument("-f", "--follow", action="store_true", help="go on as it says more")
     serve = command("serve", "serving:serve", "one service in the foreground", within=commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lvm.cli.output import Output
 from lvm.config import load_config
@@ -53,17 +53,29 @@ def stop(arguments: Namespace, output: Output) -> int:
 
 def logs(arguments: Namespace, output: Output) -> int:
     manager = _manager(arguments, output)
-    lines = manager.logs(arguments.name, arguments.lines)
+    names = manager.names(arguments.name)
+    if arguments.follow and len(names) != 1:
+        raise InputError("--follow follows one service", fix="lvm services logs NAME --follow")
+    said = {name: manager.logs(name, arguments.lines) for name in names}
     if output.as_json:
-        output.document({"service": arguments.name, "lines": lines})
+        output.document({"logs": said})
         return 0
-    output.lines(lines or [f"{arguments.name} has not said anything yet"])
-    while arguments.follow:
+    for name, lines in said.items():
+        if len(names) > 1:
+            output.line(f"== {name}", "bold")
+        output.lines(lines or [f"{name} has not said anything yet"])
+    if arguments.follow:
+        _follow(manager, names[0], said[names[0]], output)
+    return 0
+
+
+def _follow(manager: Manager, name: str, lines: list[str], output: Output) -> NoReturn:
+    """Until Ctrl-C."""
+    while True:
         time.sleep(FOLLOW_SECONDS)
-        newer = manager.logs(arguments.name, 1000)
+        newer = manager.logs(name, 1000)
         output.lines(_after(lines, newer))
         lines = newer or lines
-    return 0
 
 
 def _after(before: list[str], now: list[str]) -> list[str]:

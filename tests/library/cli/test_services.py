@@ -77,7 +77,7 @@ def test_an_unknown_service_and_the_logs(project: Path, capsys: pytest.CaptureFi
     assert call(project, "logs", "gru", "-n", "1", "--json") == 0
     printed = capsys.readouterr().out
     assert_valid(["services", "logs"], printed)
-    assert json.loads(printed) == {"service": "gru", "lines": ["two"]}
+    assert json.loads(printed) == {"logs": {"gru": ["two"]}}
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,28 @@ def test_an_unknown_service_and_the_logs(project: Path, capsys: pytest.CaptureFi
 )
 def test_followed_logs_show_only_what_is_new(before: str, now: str, new: str) -> None:
     assert _after(list(before), list(now)) == list(new)
+
+
+def test_without_a_name_all_logs_are_shown_but_one_only_is_followed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = project / "lvm.toml"
+    text = settings.read_text().replace("[services.amn]\nenabled = false", "[services.amn]")
+    settings.write_text(text + "logs = 'true'\n")
+    assert call(project, "logs") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "== gru",
+        "one",
+        "two",
+        "== amn",
+        "amn has not said anything yet",
+    ]
+    assert call(project, "logs", "--follow") == 2
+    assert "--follow follows one service" in capsys.readouterr().err
+
+
+def test_the_folder_may_stand_before_the_command(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--root", str(project), "--json", "services", "logs", "gru"]) == 0
+    assert json.loads(capsys.readouterr().out)["logs"] == {"gru": ["one", "two"]}

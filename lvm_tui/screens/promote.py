@@ -102,6 +102,10 @@ class Promote(FrameScreen):
         self._stock = Stock()
         self._change: ChangeView | None = None
         self._busy = ""
+        self._before: ChangeView | None = None
+        """The change that was shown when the process at hand began."""
+        self._next: tuple[str, tuple[str, ...]] | None = None
+        """To begin when the process before has ended."""
         self._trouble = ""
         self._looks = self._shown_look = 0
         self._followed = False
@@ -343,14 +347,23 @@ class Promote(FrameScreen):
     def _may(self) -> bool:
         if self.lvm.watching:
             self.notify("look only: lvm-tui without “watch” can do that", severity="warning")
-        elif self._busy:
+        elif self._busy and not self._has_ended:
             self.notify(self._busy, severity="warning")
         else:
             return True
         return False
 
+    @property
+    def _has_ended(self) -> bool:
+        """Its log has told the end, though its process may take a moment more."""
+        change = self._change
+        return change is not None and change is not self._before and change.finished is not None
+
     def _start(self, busy: str, *words: str) -> None:
-        self._busy = busy
+        if self._busy:
+            self._next = (busy, words)
+            return
+        self._busy, self._before = busy, self._change
         self._redraw()
         self._run(words)
 
@@ -374,3 +387,6 @@ class Promote(FrameScreen):
         elif change.finished.alarm:
             self.app.bell()
         self._redraw()
+        if self._next is not None:
+            (busy, words), self._next = self._next, None
+            self._start(busy, *words)

@@ -16,7 +16,7 @@ from lvm.errors import LvmError
 from lvm_tui.desk import ProjectDesk
 from lvm_tui.messages import Problem
 from lvm_tui.promoting import Promoting
-from lvm_tui.screens.base import FrameScreen
+from lvm_tui.screens.looking import LookingScreen
 from lvm_tui.screens.promote_dialog import ConfirmChange, Confirmed
 from lvm_tui.state.promotion import CandidateView, ChangeView, Stock, fold_all
 from lvm_tui.state.views import Frame
@@ -80,8 +80,9 @@ FOLLOW_SECONDS = 0.3
 ABOUT = "First: load it, full 5CAT of this very file (minutes); refused if it is not ready."
 
 
-class Promote(FrameScreen):
+class Promote(LookingScreen[Stock]):
     TITLE = "Promote"
+    TROUBLE = "What is in production cannot be read"
     HELP_TEXT = HELP
     CSS_PATH: ClassVar[list[str]] = ["../styles/tables.tcss", "../styles/promote.tcss"]  # type: ignore[assignment]
     AUTO_FOCUS = "#candidates"
@@ -106,8 +107,6 @@ class Promote(FrameScreen):
         """The change that was shown when the process at hand began."""
         self._next: tuple[str, tuple[str, ...]] | None = None
         """To begin when the process before has ended."""
-        self._trouble = ""
-        self._looks = self._shown_look = 0
         self._followed = False
         """Whether what the log says from now on is news."""
         self._desk_promoting: Promoting | None = None
@@ -135,17 +134,15 @@ class Promote(FrameScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self._log = self._promoting.log()
-        self.set_interval(LOOK_SECONDS, self._look_if_shown)
         self.set_interval(FOLLOW_SECONDS, self._follow_if_shown)
         self._follow()
         self._followed = True
-        self._look()
+        self.start_looking(LOOK_SECONDS)
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         if self.is_mounted:
             self._follow()
-            self._look()
 
     def show_frame(self, frame: Frame) -> None:  # noqa: ARG002 - the disk says what there is
         self._redraw()
@@ -156,49 +153,25 @@ class Promote(FrameScreen):
 
     # ------------------------------------------------------------------ what there is
 
-    def _look_if_shown(self) -> None:
-        if self.is_current and self._shown_look == self._looks:
-            self._look()
-
     def _follow_if_shown(self) -> None:
         if self.is_current:
             self._follow()
 
-    def _look(self) -> None:
-        self._looks += 1
-        self._look_in_thread(self._looks)
-
-    @work(thread=True, group="look")
-    def _look_in_thread(self, number: int) -> None:
+    def see(self) -> Stock:
         """There may be many runs, and the disk may be slow."""
-        try:
-            stock = self._promoting.stock()
-        except (LvmError, OSError) as error:
-            self.app.call_from_thread(self._troubled, number, error)
-            return
-        self.app.call_from_thread(self._found, number, stock)
+        return self._promoting.stock()
 
-    def _found(self, number: int, stock: Stock) -> None:
-        if number < self._shown_look:
-            return  # a slow look that a later one has overtaken
-        self._shown_look, self._trouble = number, ""
-        if stock != self._stock:
-            self._stock = stock
+    def take(self, found: Stock) -> None:
+        if found != self._stock:
+            self._stock = found
             self._redraw()
-
-    def _troubled(self, number: int, error: Exception) -> None:
-        """Told once, tried again at every look."""
-        self._shown_look = max(number, self._shown_look)
-        if str(error) != self._trouble:
-            self._trouble = str(error)
-            self.app.post_message(Problem.of("What is in production cannot be read", error))
 
     def _follow(self) -> None:
         """The log of promotions, whoever makes them: a few lines a change."""
         try:
             view = fold_all(self._change, self._log.poll())
         except (LvmError, OSError) as error:
-            self._troubled(self._shown_look, error)
+            self.tell_once(error)
             return
         if view == self._change:
             return
@@ -208,7 +181,7 @@ class Promote(FrameScreen):
         if began and (self._followed or view.finished is None):  # else it is an old story
             self._below("steps-scroll")
         if view.finished is not None and self._followed:
-            self._look()
+            self.look()
         self._redraw()
 
     def _redraw(self) -> None:
@@ -380,7 +353,7 @@ class Promote(FrameScreen):
         """Its log has told how it ended, unless it ended before it could."""
         self._busy = ""
         self._follow()
-        self._look()
+        self.look()
         change = self._change
         if change is None or change.finished is None or (code and change.good):
             self.app.post_message(Problem("It did not come so far", said or f"exit code {code}"))

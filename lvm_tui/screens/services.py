@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, cast
 
 from textual import work
@@ -17,8 +17,8 @@ from lvm.service.client import ServiceClient
 from lvm.service.manager import reached
 from lvm_tui.desk import ProjectDesk
 from lvm_tui.messages import Problem
-from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.dialogs import Answer, Ask
+from lvm_tui.screens.looking import LookingScreen
 from lvm_tui.state.views import Frame
 from lvm_tui.widgets.chat_log import ChatLog, Exchange
 from lvm_tui.widgets.hints import Hint, HintLine, Hints
@@ -72,8 +72,17 @@ CHAT_SECONDS = 120.0
 OUTPUT_LINES = 200
 
 
-class Services(FrameScreen):
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All services at one moment, and who runs them."""
+
+    services: tuple[Seen, ...]
+    by: str
+
+
+class Services(LookingScreen[Look]):
     TITLE = "Services"
+    TROUBLE = "The services cannot be looked at"
     HELP_TEXT = HELP
     CSS_PATH: ClassVar[list[str]] = ["../styles/tables.tcss", "../styles/services.tcss"]  # type: ignore[assignment]
     AUTO_FOCUS = "#services"
@@ -94,8 +103,6 @@ class Services(FrameScreen):
         self._seen: tuple[Seen, ...] = ()
         self._busy: dict[str, str] = {}
         self._by = ""
-        self._looks = self._shown_look = 0
-        self._trouble = ""
         self._temperature = TEMPERATURES[0]
         self._awaited: Exchange | None = None
 
@@ -120,12 +127,7 @@ class Services(FrameScreen):
     def on_mount(self) -> None:
         super().on_mount()
         seconds = CALM_LOOK_SECONDS if self.lvm.calm else LOOK_SECONDS
-        self.set_interval(seconds, self._look_if_shown)
-        self._look()
-
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
-        self._look()
+        self.start_looking(seconds)
 
     def show_frame(self, frame: Frame) -> None:  # noqa: ARG002 - services are no part of the logs
         self._redraw()
@@ -136,43 +138,18 @@ class Services(FrameScreen):
 
     # ------------------------------------------------------------------ what there is
 
-    def _look_if_shown(self) -> None:
-        if self.is_current and self._shown_look == self._looks:  # the last look has ended
-            self._look()
-
-    def _look(self) -> None:
-        self._looks += 1
-        self._look_in_thread(self._looks)
-
-    @work(thread=True, group="look")
-    def _look_in_thread(self, number: int) -> None:
+    def see(self) -> Look:
         """A service that hangs takes its time to say nothing."""
-        try:
-            manager = self.desk.services()
-            found = manager.status()
-        except (LvmError, OSError) as error:
-            self.app.call_from_thread(self._troubled, number, error)
-            return
+        manager = self.desk.services()
+        found = manager.status()
         now = self.desk.project.clock.now()
-        by = manager.services.manager
-        now_seen = tuple(seen(each, now) for each in found)
-        self.app.call_from_thread(self._found, number, now_seen, by)
+        return Look(tuple(seen(each, now) for each in found), manager.services.manager)
 
-    def _found(self, number: int, found: tuple[Seen, ...], by: str) -> None:
-        if number < self._shown_look:
-            return  # a slow look that a later one has overtaken
-        self._shown_look, self._trouble, self._by = number, "", by
+    def take(self, found: Look) -> None:
         steady = {each.status.name: each for each in self._seen}
-        self._seen = tuple(_steadied(each, steady.get(each.status.name)) for each in found)
-        if self.is_mounted:
-            self._redraw()
-
-    def _troubled(self, number: int, error: Exception) -> None:
-        """Told once, tried again at every look."""
-        self._shown_look = max(number, self._shown_look)
-        if str(error) != self._trouble:
-            self._trouble = str(error)
-            self.app.post_message(Problem.of("The services cannot be looked at", error))
+        self._by = found.by
+        self._seen = tuple(_steadied(each, steady.get(each.status.name)) for each in found.services)
+        self._redraw()
 
     def _redraw(self) -> None:
         typing = self.query_one("#message", Input).has_focus
@@ -258,7 +235,7 @@ class Services(FrameScreen):
         else:
             done = {"start": "answers", "restart": "answers again", "stop": "is stopped"}[verb]
             self.notify(f"{', '.join(names)} {done}", timeout=4)
-        self._look()
+        self.look()
 
     # ------------------------------------------------------------------ what it said
 

@@ -185,11 +185,11 @@ async def test_settings_that_cannot_be_read_are_told_once(tmp_path: Path, stub: 
     disk = with_services(tmp_path, stub.port)
     async with screen(disk, "4") as pilot:
         (tmp_path / "lvm.toml").write_text("[services.gru]\nport = 99999\n")
-        pilot.app.screen._look()  # type: ignore[attr-defined]
+        pilot.app.screen.look()  # type: ignore[attr-defined]
         await settled(pilot)
         assert "port must be from 1 to 65535" in text_of(pilot)
         await press(pilot, "c")
-        pilot.app.screen._look()  # type: ignore[attr-defined]
+        pilot.app.screen.look()  # type: ignore[attr-defined]
         await settled(pilot)
         assert not isinstance(pilot.app.screen, Ask)
 
@@ -199,7 +199,7 @@ async def test_nothing_is_drawn_again_when_nothing_changed(tmp_path: Path, stub:
     async with screen(disk, "4") as pilot:
         before = pilot.app.screen._seen  # type: ignore[attr-defined]
         disk.clock.time += 3.0
-        pilot.app.screen._look()  # type: ignore[attr-defined]
+        pilot.app.screen.look()  # type: ignore[attr-defined]
         await settled(pilot)
         assert pilot.app.screen._seen == before  # type: ignore[attr-defined]
 

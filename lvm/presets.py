@@ -17,6 +17,7 @@ GUIDE: Mapping[str, Any] = {
     "d_model": 256,
     "hidden_dim": 512,
     "context_noise": 0.0,
+    "weight_average": 0.0,
     "objective": "mse",
     "warmup_steps": 200,
     "plateau_factor": 0.5,

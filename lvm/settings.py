@@ -233,6 +233,9 @@ class TrainSettings(_Settings):
     context_noise: float = 0.0
     """Length of the Gaussian noise that is added to each context (of length 1) in training. The
     regulariser that ridge regression is: ridge at strength α equals noise of length √α."""
+    weight_average: float = 0.0
+    """Share of the steps so far over which the weights are averaged; the mean is what is validated,
+    tested and saved (lvm/training/averaging.py). 0 = the weights as they are."""
     objective: Objective = "mse"
     """What is minimised: "mse", or "forward" (lvm/training/forward.py): near the target, and nearer
     to it than to the chunks around it."""
@@ -301,6 +304,7 @@ class TrainSettings(_Settings):
         _require(0.0 < self.learning_rate <= 1.0, "learning_rate", self.learning_rate, "in (0, 1]")
         _require(0.0 <= self.weight_decay < 1.0, "weight_decay", self.weight_decay, "in [0, 1)")
         _require(0.0 <= self.context_noise <= 10.0, "context_noise", self.context_noise, "0 to 10")
+        _require(0.0 <= self.weight_average <= 1.0, "weight_average", self.weight_average, "0 to 1")
         _require(0.0 <= self.forward_push <= 100.0, "forward_push", self.forward_push, "0 to 100")
         _require(-1.0 <= self.forward_goal <= 1.0, "forward_goal", self.forward_goal, "-1 to 1")
         _require(

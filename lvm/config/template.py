@@ -42,6 +42,7 @@ _COMMENTS: dict[str, dict[str, str]] = {
         "d_model": "a multiple of 8",
         "hidden_dim": "",
         "context_noise": "length of the noise added to each context: against over-fitting",
+        "weight_average": "save the mean weights over this share of the steps; 0 = off",
         "objective": "mse, or forward: it also pushes away what must not win",
         "forward_push": "forward: what margin counts beside cosine",
         "forward_goal": "forward: margin from which only the cosine is trained",

@@ -16,6 +16,7 @@ from lvm.models.checkpoint import save_checkpoint
 from lvm.models.config import ModelConfig
 from lvm.settings import TrainSettings
 from lvm.training.alerts import counts_against_production
+from lvm.training.averaging import Averaging
 from lvm.training.distributed import World
 from lvm.training.objectives import Objective
 from lvm.training.state import LAST, TrainState, load_last, save_last
@@ -34,6 +35,7 @@ class Keeper:
         fingerprint: str,
         *,
         model: nn.Module,
+        averaging: Averaging,
         config: ModelConfig,
         stepper: Stepper,
         objective: Objective,
@@ -43,6 +45,7 @@ class Keeper:
     ) -> None:
         self._folder, self._settings, self._fingerprint = folder, settings, fingerprint
         self._model, self._config, self._stepper = model, config, stepper
+        self._averaging = averaging
         self._objective = objective
         self._scheduler, self._clock, self._world = scheduler, clock, world
         self._saved = clock.monotonic()
@@ -74,6 +77,7 @@ class Keeper:
                 settings=self._settings,
                 fingerprint=self._fingerprint,
                 model=self._model.state_dict(),
+                average=self._averaging.state(),
                 optimizer=self._stepper.optimizer.state_dict(),
                 scheduler=self._scheduler.state_dict(),
             )
@@ -84,6 +88,7 @@ class Keeper:
         document = load_last(self._folder, self._settings, self._fingerprint)
         state: TrainState = document["state"]
         self._model.load_state_dict(document["model_state_dict"])
+        self._averaging.restore(document.get("average_state_dict"))
         self._stepper.optimizer.load_state_dict(document["optimizer_state_dict"])
         self._scheduler.load_state_dict(document["scheduler_state_dict"])
         self._stepper.micro_batch = state.micro_batch
@@ -104,8 +109,9 @@ class Keeper:
     ) -> CheckpointSaved:
         """Write a checkpoint of the user's format, with the epoch's numbers from `entry`.
 
-        It says which run it comes from and that run's alerts so far: a copy of it may be judged
-        where the run folder is not (lvm/runs/past.py).
+        Its weights are those that were judged: their mean, where they are averaged. It says which
+        run it comes from and that run's alerts so far: a copy of it may be judged where the run
+        folder is not (lvm/runs/past.py).
         """
         size = 0
         if self._world.is_main:
@@ -114,7 +120,7 @@ class Keeper:
                 self._folder / name,
                 model_type=self._settings.model,
                 config=self._config,
-                state_dict=self._model.state_dict(),
+                state_dict=self._averaging.judged.state_dict(),
                 epoch=entry["epoch"],
                 train_loss=entry["train_loss"],
                 train_cosine=entry["train_cosine"],

@@ -27,6 +27,7 @@ _FIXED = (
     "d_model",
     "hidden_dim",
     "batch_size",
+    "weight_average",
     "objective",
     "forward_push",
     "forward_goal",
@@ -80,6 +81,7 @@ def save_last(
     settings: TrainSettings,
     fingerprint: str,
     model: dict[str, Tensor],
+    average: dict[str, Any] | None,
     optimizer: dict[str, Any],
     scheduler: dict[str, Any],
 ) -> int:
@@ -90,6 +92,7 @@ def save_last(
         "settings": settings.to_json(),
         "fingerprint": fingerprint,
         "model_state_dict": model,
+        "average_state_dict": average,
         "optimizer_state_dict": optimizer,
         "scheduler_state_dict": scheduler,
     }

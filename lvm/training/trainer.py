@@ -26,6 +26,7 @@ from lvm.fivecat.gates import is_collapsed
 from lvm.models import build
 from lvm.settings import Thresholds, TrainSettings
 from lvm.training import alerts, judge
+from lvm.training.averaging import Averaging
 from lvm.training.batches import BatchSource, epoch_order
 from lvm.training.device import choose_device, memory_mb
 from lvm.training.distributed import ALONE, World, lost_ranks
@@ -93,6 +94,7 @@ class _Trainer:
             settings.model, corpus.dim, d_model=settings.d_model, hidden_dim=settings.hidden_dim
         )
         self.model = built.to(self.device)
+        self.averaging = Averaging(self.model, settings.weight_average)
         beyond = self.objective.looks_beyond
         self.train_source = BatchSource(corpus.train, self.device, looks_beyond=beyond)
         self.val_source = BatchSource(corpus.val, self.device, looks_beyond=beyond)
@@ -109,6 +111,7 @@ class _Trainer:
             settings,
             corpus.fingerprint,
             model=self.model,
+            averaging=self.averaging,
             config=built.config,
             stepper=self.stepper,
             objective=self.objective,
@@ -211,6 +214,7 @@ class _Trainer:
                 self.state.micro_batch = halved.micro_batch
                 yield halved
                 yield self._remembered(alerts.out_of_memory(halved))
+            self.averaging.update(step)
             self.state.step, self.state.batch = step, self.state.batch + 1
             now = self.clock.monotonic()
             if self.report.due(now) or self.state.batch == self.batches:
@@ -271,7 +275,7 @@ class _Trainer:
         self._finite_sums()
         loss, cosine, count = self.world.add_up(self.stepper.sums.clone()).tolist()
         found = validate(
-            self.model,
+            self.averaging.judged,
             self.val_source,
             self.objective,
             batch_size=self.stepper.micro_batch,
@@ -350,7 +354,7 @@ class _Trainer:
 
     def _battery(self, epoch: int, entry: dict[str, Any]) -> _Steps:
         running = judge.battery(
-            self.model,
+            self.averaging.judged,
             self.corpus,
             self.settings,
             self.thresholds,

@@ -48,6 +48,7 @@ def settings(model: Any) -> TrainSettings:
         checkpoint_every=2,
         fivecat_samples=40,
         fivecat_horizon=2,
+        weight_average=0.2 if model in ("gru", "amn") else 0.0,
         save_every_seconds=0.02,  # so that many kills hit a checkpoint that is being written
         device="cpu",
     )

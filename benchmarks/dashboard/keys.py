@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.dashboard.figures import Figure, percentile
 from benchmarks.dashboard.program import Program
 from benchmarks.dashboard.workshop import make_project
+from benchmarks.figures import Figure, percentile
 
 P95, WORST = 50.0, 150.0
 """Milliseconds."""

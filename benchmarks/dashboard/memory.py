@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.dashboard.figures import Figure
 from benchmarks.dashboard.logs import LogWriter, log_of
 from benchmarks.dashboard.program import Program
+from benchmarks.figures import Figure
 
 LIMIT = 1.05
 """Memory after the day, in multiples of that after its first quarter."""

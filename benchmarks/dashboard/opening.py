@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.dashboard.figures import Figure
 from benchmarks.dashboard.logs import RUN, LogWriter, log_of
 from benchmarks.dashboard.program import Program
+from benchmarks.figures import Figure
 from lvm.runs.eventlog import EventReader
 from lvm_tui.live import Tail
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.dashboard.figures import Figure
 from benchmarks.dashboard.program import Program
+from benchmarks.figures import Figure
 
 LIMIT = 0.6
 TIMES, QUICK_TIMES = 9, 3

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from textual.app import App, ComposeResult
 
-from benchmarks.dashboard.figures import Figure
+from benchmarks.figures import Figure
 from lvm_tui.state import bulk
 from lvm_tui.state.curves import Curve
 from lvm_tui.widgets.loss_chart import LineChart, Look, Plot

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.dashboard import keys, memory, opening, paint, redraw, throughput, traffic
-from benchmarks.dashboard.figures import Figure
+from benchmarks.figures import Figure
 
 Part = Callable[..., Iterator[Figure]]
 

@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.dashboard.figures import Figure
 from benchmarks.dashboard.program import TOP, Program
 from benchmarks.dashboard.workshop import make_project
+from benchmarks.figures import Figure
 
 LIMIT = 0.97
 PAIRS, QUICK_PAIRS = 5, 1

@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.dashboard.figures import Figure
 from benchmarks.dashboard.logs import LogWriter, log_of
 from benchmarks.dashboard.program import Program
 from benchmarks.dashboard.workshop import make_project
+from benchmarks.figures import Figure
 
 STEADY, CALM = 10.0, 1.0
 """KB a second."""

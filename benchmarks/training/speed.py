@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -49,7 +50,7 @@ def measure(
         for run in loops.values():
             run(WARM_UP)
         batches = _batches_a_turn(plain)
-        turns = take_turns({name: _turn(run, batches) for name, run in loops.items()}, ROUNDS)
+        turns = take_turns({name: partial(run, batches) for name, run in loops.items()}, ROUNDS)
     for name, target in zip(("fp32", "fast"), TARGETS[fp32.model], strict=True):
         ratios = turns.ratios("plain", name)
         milliseconds = {key: turns.median(key) / batches * 1e3 for key in ("plain", name)}
@@ -66,9 +67,5 @@ def measure(
 
 
 def _batches_a_turn(plain: PlainLoop) -> int:
-    turns = take_turns({"one": _turn(plain.run, 1)}, 3)
+    turns = take_turns({"one": partial(plain.run, 1)}, 3)
     return max(2, round(TURN_SECONDS / turns.median("one")))
-
-
-def _turn(run: Callable[[int], None], batches: int) -> Callable[[], None]:
-    return lambda: run(batches)

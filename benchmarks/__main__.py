@@ -1,28 +1,147 @@
-"""`make bench`: every measured claim, one after the other, and which parts kept theirs; exits 1 if
-one did not."""
+"""`make bench`: every measured claim in one run, as one table in docs/performance.md.
+
+python -m benchmarks                     all that is measured; writes the table
+python -m benchmarks training fivecat    parts by name; prints the table, writes nothing to docs
+python -m benchmarks --list
+
+Each part runs in a process of its own, one after the other. Exits with 1 if a target is missed.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
-from benchmarks import dashboard, import_big, restarts, serving, startup
+from benchmarks.figures import Figure, Note, report
+from benchmarks.parts import ALONE, MEASURED, listing, measure_of
+from benchmarks.table import render, replaced, this_machine
 
-PARTS = (startup, dashboard, serving, restarts, import_big)
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "docs" / "performance.md"
+RAW = ROOT / ".benchmarks"
+"""Where the raw numbers go, one file a run; git ignores it."""
 
 
-def main() -> int:
-    codes: dict[str, int] = {}
-    for part in PARTS:
-        name = part.__name__.rpartition(".")[2]
-        summary = (part.__doc__ or "").strip().splitlines()[0]
-        print(f"\n== {name}: {summary}", flush=True)
-        codes[name] = part.main([])
-    print("\n== summary")
-    for name, code in codes.items():
-        print(
-            f"{name:12} {'✓ every limit kept' if code == 0 else '✗ a limit was missed, see above'}"
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _options(argv)
+    if options.list:
+        print(listing())
+        return 0
+    if options.here:
+        return _measure_here(options.here, Path(options.json))
+    names = options.parts or list(MEASURED)
+    begun = time.monotonic()
+    parts: dict[str, dict[str, Any]] = {}
+    failed = []
+    for name in names:
+        print(f"\n== {name}: {(MEASURED | ALONE)[name]}", flush=True)
+        if name in ALONE:
+            failed += [name] * (
+                subprocess.run(_module(f"benchmarks.{name}"), cwd=ROOT).returncode != 0
+            )
+        else:
+            parts[name] = _measure(name)
+    if parts:
+        seconds = time.monotonic() - begun
+        figures, notes = _found(parts)
+        table = render(
+            figures,
+            notes,
+            machine=this_machine(),
+            date=datetime.now(),
+            threads=max(part["threads"] for part in parts.values()),
+            seconds=seconds,
         )
-    return 1 if any(codes.values()) else 0
+        print(f"\n{table}\n\nraw numbers: {_keep(parts, seconds)}")
+        if not options.parts and not options.no_write:
+            DOCUMENT.write_text(replaced(DOCUMENT.read_text(), table))
+            print(f"table written to {DOCUMENT.relative_to(ROOT)}")
+        failed += [name for name, part in parts.items() if part["failed"]]
+        failed += [figure.name for figure in figures if not figure.kept]
+    return 1 if failed else 0
+
+
+def _measure(name: str) -> dict[str, Any]:
+    """A part in a process of its own: what it found, and how long it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "found.json")
+        begun = time.monotonic()
+        arguments = [*_module("benchmarks"), "--here", name, "--json", str(out)]
+        code = subprocess.run(arguments, cwd=ROOT).returncode
+        found: dict[str, Any] = {"figures": [], "notes": [], "threads": 0, "failed": True}
+        if out.exists():
+            found |= json.loads(out.read_text()) | {"failed": False}
+        else:
+            lines = [f"The part ended with {code} before it had measured anything to its end."]
+            found["notes"] = [{"title": f"✗ {name} failed", "lines": lines}]
+        return found | {"seconds": time.monotonic() - begun}
+
+
+def _measure_here(name: str, out: Path) -> int:
+    found: list[Figure | Note] = []
+    code = report(_kept(measure_of(name)(), found))
+    document = {
+        "figures": [asdict(one) for one in found if isinstance(one, Figure)],
+        "notes": [asdict(one) for one in found if isinstance(one, Note)],
+        "threads": _threads(),
+    }
+    out.write_text(json.dumps(document))
+    return code
+
+
+def _kept(found: Iterator[Figure | Note], into: list[Figure | Note]) -> Iterator[Figure | Note]:
+    for one in found:
+        into.append(one)
+        yield one
+
+
+def _threads() -> int:
+    """What this process computes with; a part without torch does not say."""
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch else 0
+
+
+def _found(parts: dict[str, dict[str, Any]]) -> tuple[list[Figure], list[Note]]:
+    figures = [Figure(**one) for part in parts.values() for one in part["figures"]]
+    notes = [
+        Note(one["title"], tuple(one["lines"])) for part in parts.values() for one in part["notes"]
+    ]
+    return figures, notes
+
+
+def _keep(parts: dict[str, dict[str, Any]], seconds: float) -> Path:
+    RAW.mkdir(exist_ok=True)
+    path = RAW / f"{datetime.now():%Y-%m-%dT%H%M%S}.json"
+    document = {"machine": asdict(this_machine()), "seconds": seconds, "parts": parts}
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False))
+    return path
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", name]
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="see --list; all that is measured")
+    parser.add_argument("--list", action="store_true", help="name the parts and end")
+    parser.add_argument("--no-write", action="store_true", help="leave docs/performance.md alone")
+    parser.add_argument("--here", help=argparse.SUPPRESS)
+    parser.add_argument("--json", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    unknown = [name for name in options.parts if name not in MEASURED | ALONE]
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)}; --list names them")
+    return options
 
 
 if __name__ == "__main__":

@@ -52,7 +52,14 @@ class Note:
 
 def spread(values: Sequence[float]) -> str:
     """The least and the greatest, for `beside`."""
-    return f"{min(values):.2f}–{max(values):.2f}"
+    return f"{number(min(values))}–{number(max(values))}"
+
+
+def number(value: float) -> str:
+    """Three digits that count, without an exponent where it can be read without."""
+    if value == 0 or 0.001 <= abs(value) < 999.5:
+        return f"{value:#.3g}".rstrip(".")
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.1e}"
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -105,10 +105,10 @@ def import_here(path: Path) -> Imported:
     started = time.perf_counter()
     sequences = open_sequences(path, "train")
     seconds = time.perf_counter() - started
-    return Imported(seconds, _peak_bytes(), len(sequences.vectors), len(sequences))
+    return Imported(seconds, peak_bytes(), len(sequences.vectors), len(sequences))
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """Peak resident memory of this process, all of Python and numpy included."""
     status = Path("/proc/self/status")
     if status.exists():  # ru_maxrss would count the parent's memory, from before the exec

@@ -18,7 +18,7 @@ import torch
 from lvm.clock import SystemClock
 from lvm.control import Action
 from lvm.data.sources import Corpus
-from lvm.events import Batch, Event, Paused
+from lvm.events import Event, Paused
 from lvm.settings import Thresholds, TrainSettings
 from lvm.training.trainer import train
 
@@ -38,9 +38,9 @@ class Driven:
 
     def __init__(self, settings: TrainSettings, corpus: Corpus, folder: Path) -> None:
         self.settings = settings
-        self.losses: list[float] = []
-        """As the events have them, in the order in which they came."""
-        self._left = self._step = 0
+        self.steps = 0
+        """Done so far."""
+        self._left = 0
         self._paused = False
         folder.mkdir(parents=True, exist_ok=True)
         self._events: Iterator[Event] = train(
@@ -56,17 +56,15 @@ class Driven:
         """Train so many batches; what the device still has to do is waited for."""
         self._left = batches
         for event in self._events:
-            if isinstance(event, Batch):
-                self.losses.append(event.loss)
             if isinstance(event, Paused):
                 break
         else:
             raise SystemExit(f"the training ended before {batches} batches were done")
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        if event.step - self._step != batches:
-            raise SystemExit(f"{event.step - self._step} batches were done, not {batches}")
-        self._step = event.step
+        if event.step - self.steps != batches:
+            raise SystemExit(f"{event.step - self.steps} batches were done, not {batches}")
+        self.steps = event.step
 
     def _control(self) -> Action | None:
         if self._left == 0:

@@ -13,11 +13,9 @@ from typing import Any
 from benchmarks.corpora import reference_corpus
 from benchmarks.figures import Figure, Note, report
 from benchmarks.training import equality, profile, speed
+from benchmarks.training.fastest import FASTEST
 from benchmarks.training.plain import Inflated
 from lvm.settings import MODEL_TYPES, ModelType, TrainSettings
-
-FASTEST: dict[str, Any] = {"precision": "bf16"}
-"""The settings that train fastest, for every model."""
 
 ONLY = ("speed", "profile", "equality")
 ARTICLES = 600

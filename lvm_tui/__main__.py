@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Build = Callable[..., Any]
 """Work before or after the queue: build(project, emit, clock)."""
 
+TURN = 0.001
+"""Seconds that the training may keep the interpreter while the screen waits for it. A key passes
+through several threads; with Python's own 0.005 each of them may wait that long."""
+
 _EPILOG = """\
 without a command: trains what is queued, or attaches if a runner is alive
 keys: space pause · s stop · a acknowledge · 1…6 screens · ? help · q leave
@@ -128,6 +132,8 @@ def _session(
     _require_terminal()
     look, words = config.dashboard, config.notify
     meter = Meter(workspace.models)
+    if engine is not None:
+        sys.setswitchinterval(TURN)
     app = LvmApp(
         workspace, engine=engine, meter=meter, run=run, watch=watch, look=look, words=words
     )

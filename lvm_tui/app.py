@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from textual.app import App, SystemCommand
@@ -22,7 +22,7 @@ from lvm_tui.glyphs import wants_calm
 from lvm_tui.live import Desk, Live
 from lvm_tui.machine import Meter
 from lvm_tui.messages import Exported, Problem
-from lvm_tui.polling import TICK, Polling
+from lvm_tui.polling import Polling
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.help import Help, keys_of
 from lvm_tui.screens.leave import GO_ON, STOP, leave
@@ -31,6 +31,7 @@ from lvm_tui.steering import Steering
 from lvm_tui.stylesheet import LastingStylesheet
 from lvm_tui.surviving import Surviving
 from lvm_tui.terminal import LastingDriver
+from lvm_tui.warming import Warming
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -38,11 +39,8 @@ if TYPE_CHECKING:
 Exit = Literal["quit", "go_on", "stop", "lost", "terminated"]
 """Why the app ended, for session.py: what is to become of the work."""
 
-QUIET = 1.0
-"""Seconds after the first paint, when what may be needed later is loaded."""
 
-
-class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, App[Exit]):
+class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, Warming, App[Exit]):
     TITLE = "lvm-tui"
     CSS_PATH: ClassVar[list[str]] = ["styles/app.tcss", "styles/dashboard.tcss"]  # type: ignore[assignment]
     MODES = modes.factories()  # type: ignore[assignment]
@@ -69,12 +67,13 @@ class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, App[E
         words: NotifySettings | None = None,
         environment: Mapping[str, str] = os.environ,
         zone: tzinfo | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """engine: starts after the first paint if nobody else trains; None only looks.
         meter: of this machine; None shows no gauges.
 
         look, words: the [dashboard] and [notify] of lvm.toml. zone: of the clock; None is the
-        machine's own.
+        machine's own. monotonic: seconds, for what may wait its turn.
         Raises SettingsError for a theme or an action that there is not.
         """
         super().__init__()
@@ -87,6 +86,7 @@ class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, App[E
         self.meter = meter
         self.watching = watch
         self.zone = zone
+        self.monotonic = monotonic
         self.calm = False
         self.words = words or NotifySettings()
         self.environment = environment
@@ -109,13 +109,7 @@ class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, App[E
         self.tick()
         if not self.frame.runner.alive:
             self.start_engine()
-        self.set_timer(QUIET, self._load_screens)
-
-    def _load_screens(self, loaded: int = 0) -> None:
-        """Import the screens one by one before a key asks for them."""
-        if loaded < len(modes.MODES):
-            modes.MODES[loaded].kind()
-            self.set_timer(TICK, partial(self._load_screens, loaded + 1))
+        self.warm_up()
 
     def start_engine(self) -> bool:
         """Train what is queued, in this process; False where it only looks."""

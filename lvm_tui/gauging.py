@@ -25,6 +25,7 @@ class Gauging(Base):
     """Mixed into the app."""
 
     calm: bool
+    more_to_show: bool
     meter: Meter | None = None
     """None: no gauges are read."""
     gauges: Gauges | None = None
@@ -53,7 +54,10 @@ class Gauging(Base):
     def on_gauged(self, message: Gauged) -> None:
         if message.gauges != self.gauges:
             self.gauges = message.gauges
-            self.redraw()
+            if self.calm:
+                self.more_to_show = True
+            else:
+                self.redraw()
         self.keep_gauging()
 
     def redraw(self) -> None:

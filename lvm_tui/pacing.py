@@ -1,4 +1,6 @@
-"""Which frames a screen is given: news at once, mere progress twice a second."""
+"""Which frames a screen is given: news at once, mere progress twice a second.
+
+In calm mode only what calls for a person comes at once; all else may wait its ten seconds."""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from dataclasses import replace
 
 from lvm_tui.state.views import Frame, RunView, WorkspaceView
 
-PROGRESS, CALM_PROGRESS = 0.5, 2.0
+PROGRESS, CALM = 0.5, 10.0
 """Seconds between two pictures of progress. Nobody reads counters faster, and each picture takes
 time from a training in the same process and bytes from the line."""
 
@@ -21,17 +23,42 @@ class Pacing:
         self._shown: Frame | None = None
         self._next = 0.0
 
-    def due(self, frame: Frame, *, calm: bool = False) -> bool:
-        """Whether the screen should be given this frame now; then it counts as shown."""
-        if frame is self._shown:
+    def due(self, frame: Frame, *, calm: bool = False, more: bool = False) -> bool:
+        """Whether the screen should be given this frame now; then it counts as shown.
+
+        more: there is something else to show than the frame, such as the machine's gauges.
+        """
+        before = self._shown
+        if frame is before and not more:
             return False
-        if self._shown is not None and only_progress(self._shown, frame):
+        waits = no_call if calm else only_progress
+        if before is not None and waits(before, frame):
             now = self._monotonic()
             if now < self._next:
                 return False
-            self._next = now + (CALM_PROGRESS if calm else PROGRESS)
+            self._next = now + (CALM if calm else PROGRESS)
         self._shown = frame
         return True
+
+
+def no_call(before: Frame, after: Frame) -> bool:
+    """Whether nothing differs that a person is waited for, or waits for: no alert, pause or end."""
+    if before.run is None or after.run is None:
+        return before.run is after.run and before == after
+    return (
+        _calls(before.run) == _calls(after.run)
+        and before.workspace.queue_finished == after.workspace.queue_finished
+        and _but_for_logs(before) == _but_for_logs(after)
+    )
+
+
+def _calls(run: RunView) -> tuple[object, ...]:
+    alerts = [(alert.id, alert.level, alert.open) for alert in run.alerts]
+    return run.run, run.phase in ("paused", "loading"), alerts, run.outcome, run.data
+
+
+def _but_for_logs(frame: Frame) -> Frame:
+    return replace(frame, run=None, workspace=WorkspaceView(), alerts=())
 
 
 def only_progress(before: Frame, after: Frame) -> bool:

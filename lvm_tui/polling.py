@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lvm.errors import LvmError
@@ -40,9 +42,12 @@ class Polling(Base):
     _ticking: Timer | None = None
     _reads_on = False
     _troubled = ""
+    more_to_show = False
+    """Something that is no part of the frame has changed, and may wait its turn."""
+    monotonic: Callable[[], float] = staticmethod(time.monotonic)
 
     def begin_polling(self) -> None:
-        self._pacing = Pacing()
+        self._pacing = Pacing(self.monotonic)
         self.keep_ticking()
 
     @property
@@ -64,7 +69,8 @@ class Polling(Base):
             self._trouble(error)
             return
         self._troubled = ""
-        if self._pacing.due(after, calm=self.calm):
+        if self._pacing.due(after, calm=self.calm, more=self.more_to_show):
+            self.more_to_show = False
             self.redraw()
         if after is not before:
             self.tell_of(news(before, after))

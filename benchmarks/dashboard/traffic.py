@@ -14,7 +14,7 @@ from benchmarks.figures import Figure
 STEADY, CALM = 10.0, 1.0
 """KB a second."""
 SIZES = ((120, 40), (80, 24), (300, 100))
-SECONDS, QUICK_SECONDS = 30.0, 10.0
+SECONDS, QUICK_SECONDS = 60.0, 20.0
 SETTLING = 6.0
 """Seconds from the first curve on, in which the picture is still made."""
 

@@ -52,6 +52,11 @@ class FrameScreen(Screen[None]):
     def lvm(self) -> LvmApp:
         return cast("LvmApp", self.app)
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether it is shown, dialogs over it or not; false while it was only made ready."""
+        return self in self.app.screen_stack
+
     def compose(self) -> ComposeResult:
         yield RunHeader(id="header")
         yield AlertBanner(id="alert")

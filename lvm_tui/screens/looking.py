@@ -43,6 +43,8 @@ class LookingScreen(FrameScreen, Generic[Found]):
 
     def look(self) -> None:
         """Now, though an earlier look may not have come back."""
+        if not self.is_seen:
+            return
         self._looks += 1
         self._look_in_thread(self._looks)
 

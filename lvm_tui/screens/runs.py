@@ -138,7 +138,7 @@ class Runs(FrameScreen):
     def show_frame(self, frame: Frame) -> None:
         self.query_one(HintLine).show(_HINTS)
         stamp = _Stamp.of(frame)
-        if stamp != self._stamp:
+        if stamp != self._stamp and self.is_seen:
             self._stamp = stamp
             self._look()
 

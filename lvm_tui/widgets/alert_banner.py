@@ -87,8 +87,9 @@ class AlertBanner(Board[Open]):
         return self._timer is not None
 
     def flash(self) -> None:
-        """From bright to dark or back."""
-        self.toggle_class("-dark")
+        """From bright to dark or back, while somebody can see it."""
+        if self.screen in self.app.screen_stack:
+            self.toggle_class("-dark")
 
     def draw(self, slice_: Open, size: Size) -> Content:
         if not slice_.alerts:

@@ -16,7 +16,7 @@ from lvm_tui.widgets.plotting import Row
 STEADY, CALM = 2_000, 150
 """Bytes a second that one growing chart may send to the terminal; in calm mode."""
 
-REST, CALM_REST = 1.0, 5.0
+REST, CALM_REST = 1.0, 10.0
 """Seconds from one picture of a growing chart to the next, at least."""
 
 SHARE = 0.01

@@ -69,8 +69,14 @@ class Plot:
     look: Look
 
     def grew_from(self, before: Plot) -> bool:
-        """Whether it differs from `before` by new batches only."""
-        return replace(self, curve=before.curve, last_step=before.last_step) == before
+        """Whether it differs from `before` by new batches and epochs only."""
+        same = replace(
+            self,
+            curve=before.curve,
+            last_step=before.last_step,
+            validation=before.validation,
+        )
+        return same == before and len(self.validation) >= len(before.validation)
 
 
 def last_step(run: RunView) -> int:

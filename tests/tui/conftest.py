@@ -14,6 +14,7 @@ from textual.widgets import ContentSwitcher
 from lvm.config import DashboardSettings
 from lvm_tui.app import LvmApp
 
+from .screens import hurried
 from .sources import MemoryWorkspace
 
 CALM = DashboardSettings(animations="none")
@@ -28,6 +29,7 @@ def make_app() -> MakeApp:
     def make(desk: MemoryWorkspace, **options: Any) -> LvmApp:
         environment: Mapping[str, str] = options.pop("environment", {})
         look = options.pop("look", CALM)
+        options = {"monotonic": hurried(), **options}
         return LvmApp(desk, look=look, environment=environment, zone=UTC, **options)
 
     return make

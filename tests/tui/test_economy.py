@@ -11,10 +11,10 @@ from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.geometry import Region
 
-from lvm_tui.pacing import PROGRESS, Pacing
+from lvm_tui.pacing import CALM, PROGRESS, Pacing
 from lvm_tui.state.curves import Curve
 from lvm_tui.state.fold import fold_all
-from lvm_tui.state.views import Frame, RunView
+from lvm_tui.state.views import Alert, Frame, RunView
 from lvm_tui.widgets.dashes import dashes
 from lvm_tui.widgets.economy import CALM_REST, REST, changed_lines, changed_rows, rest
 from lvm_tui.widgets.loss_chart import LineChart, Look, Plot, plot_of
@@ -101,6 +101,39 @@ def test_progress_is_shown_twice_a_second_and_news_at_once() -> None:
     assert not pacing.due(Frame(run=replace(run, batch=9, phase="paused")))
     clock.now += PROGRESS
     assert pacing.due(Frame(run=replace(run, batch=9, phase="paused")))
+
+
+def test_calm_an_epoch_waits_its_ten_seconds_and_what_calls_for_a_person_does_not() -> None:
+    script, run = training()
+    clock = Clock()
+    pacing = Pacing(clock)
+    assert pacing.due(Frame(run=run), calm=True)
+    assert pacing.due(Frame(run=replace(run, batch=6)), calm=True)
+    epoch(script, Plan(), 1)
+    later = fold_all(RunView(), script.records)
+    assert later.history
+    assert later.log != run.log
+    assert not pacing.due(Frame(run=later), calm=True)
+    clock.now += CALM - 0.1
+    assert not pacing.due(Frame(run=later), calm=True)
+    paused = Frame(run=replace(later, phase="paused"))
+    assert pacing.due(paused, calm=True)
+    alert = Alert("gru", "collapse-1", "collapse", "alarm", "COLLAPSED", "", 1, 0.0)
+    alarmed = replace(paused, run=replace(later, phase="paused", alerts=(alert,)))
+    assert pacing.due(alarmed, calm=True)
+    clock.now += 0.1
+    assert pacing.due(Frame(run=replace(later, batch=7)), calm=True)
+
+
+def test_calm_the_gauges_wait_their_turn_too() -> None:
+    frame = Frame(run=training()[1])
+    clock = Clock()
+    pacing = Pacing(clock)
+    assert pacing.due(frame, calm=True)
+    assert pacing.due(frame, calm=True, more=True)
+    assert not pacing.due(frame, calm=True, more=True)
+    clock.now += CALM
+    assert pacing.due(frame, calm=True, more=True)
 
 
 def test_a_frame_is_shown_once() -> None:

@@ -217,7 +217,8 @@ class FivecatFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class AlertRaised(Event):
-    """Latched: stays on every screen until an AlertAcknowledged with the same id."""
+    """Latched: stays on every screen until an AlertAcknowledged with the same id, or with that of
+    the raising that it repeats (lvm/runs/latch.py)."""
 
     alert: str
     """Unique within the run: "<cause>-<n>"."""

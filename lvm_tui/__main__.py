@@ -135,7 +135,14 @@ def _session(
     if engine is not None:
         sys.setswitchinterval(TURN)
     app = LvmApp(
-        workspace, engine=engine, meter=meter, run=run, watch=watch, look=look, words=words
+        workspace,
+        engine=engine,
+        meter=meter,
+        run=run,
+        watch=watch,
+        look=look,
+        words=words,
+        warm=True,
     )
     return Session(app, workspace, engine, words).run()
 

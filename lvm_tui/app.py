@@ -68,12 +68,14 @@ class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, Warmi
         environment: Mapping[str, str] = os.environ,
         zone: tzinfo | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        warm: bool = False,
     ) -> None:
         """engine: starts after the first paint if nobody else trains; None only looks.
         meter: of this machine; None shows no gauges.
 
         look, words: the [dashboard] and [notify] of lvm.toml. zone: of the clock; None is the
         machine's own. monotonic: seconds, for what may wait its turn.
+        warm: make every screen ready before its key is pressed.
         Raises SettingsError for a theme or an action that there is not.
         """
         super().__init__()
@@ -87,6 +89,7 @@ class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, Warmi
         self.watching = watch
         self.zone = zone
         self.monotonic = monotonic
+        self._warms_up = warm
         self.calm = False
         self.words = words or NotifySettings()
         self.environment = environment
@@ -109,7 +112,8 @@ class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, Warmi
         self.tick()
         if not self.frame.runner.alive:
             self.start_engine()
-        self.warm_up()
+        if self._warms_up:
+            self.warm_up()
 
     def start_engine(self) -> bool:
         """Train what is queued, in this process; False where it only looks."""

@@ -106,7 +106,10 @@ def _document(view: RunView, epochs: list[dict[str, Any]]) -> dict[str, Any]:
                 "level": alert.level,
                 "message": alert.message,
                 "epoch": alert.epoch,
+                "since": alert.since,
+                "times": alert.times,
                 "acknowledged_by": alert.acknowledged_by,
+                "acknowledged_at": alert.acknowledged_at,
             }
             for alert in view.alerts
         ],

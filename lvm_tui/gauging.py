@@ -54,11 +54,13 @@ class Gauging(Base):
     def on_gauged(self, message: Gauged) -> None:
         if message.gauges != self.gauges:
             self.gauges = message.gauges
-            if self.calm:
-                self.more_to_show = True
-            else:
-                self.redraw()
+            self.more_to_show = self.calm  # then it may have to wait its turn
+            self.tick() if self.calm else self.redraw()
         self.keep_gauging()
+
+    def tick(self) -> None:
+        """Show what is due."""
+        raise NotImplementedError
 
     def redraw(self) -> None:
         """Give the screen on top its frame again."""

@@ -32,13 +32,19 @@ class Pacing:
         if frame is before and not more:
             return False
         waits = no_call if calm else only_progress
-        if before is not None and waits(before, frame):
+        if before is not None and (reading_on(before, frame) or waits(before, frame)):
             now = self._monotonic()
             if now < self._next:
                 return False
             self._next = now + (CALM if calm else PROGRESS)
         self._shown = frame
         return True
+
+
+def reading_on(before: Frame, after: Frame) -> bool:
+    """Whether a log is in the middle of being read for the first time: all of it is past."""
+    known = before.run is not None and after.run is not None
+    return known and before.catching_up and after.catching_up
 
 
 def no_call(before: Frame, after: Frame) -> bool:

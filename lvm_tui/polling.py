@@ -29,7 +29,7 @@ else:
 TICK, CALM_TICK = 0.1, 1.0
 """Seconds between two looks at the logs."""
 
-BREATH = 0.005
+BREATH = 0.001
 """Seconds for keys and the screen between two pieces of a log that is longer than one look."""
 
 

@@ -18,6 +18,7 @@ from types import FrameType
 from lvm.config import NotifySettings
 from lvm.errors import Interrupted, LvmError
 from lvm.events import Event
+from lvm.runs.latch import Latch
 from lvm.runs.notices import escape, is_wanted, notice_of
 from lvm_tui.app import LvmApp
 from lvm_tui.engine import Engine
@@ -48,6 +49,7 @@ class Session:
         self._app = app
         self._desk = desk
         self._engine = engine
+        self._latches: dict[str, Latch] = {}
         self._on_screen = True
         self._silent = False
         self._interrupted = False
@@ -167,7 +169,8 @@ class Session:
 
     def _ring(self, run: str, event: Event) -> None:
         """The terminal's own word for who looks elsewhere; none into a file."""
-        notice = notice_of(run, event)
+        fresh = self._latches.setdefault(run, Latch()).take(event)
+        notice = notice_of(run, event) if fresh else None
         if notice is not None and is_wanted(notice, self._words):
             sequence = escape(notice, self._words.terminal, os.environ)
             if sequence and sys.stdout.isatty():

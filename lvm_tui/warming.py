@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from lvm_tui.modes import MODES, Mode
+from lvm_tui.state.views import Frame
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -36,6 +37,10 @@ takes to hear of it. Textual waits ten times as long, so that nobody sees a scre
 class Warming(Base):
     """Mixed into the app."""
 
+    @property
+    def frame(self) -> Frame:
+        raise NotImplementedError
+
     ready = False
     """Whether all screens were made."""
 
@@ -48,6 +53,9 @@ class Warming(Base):
         super().delay_update(BLINK if self.ready else delay)
 
     def _warm(self) -> None:
+        if self.frame.catching_up:  # a person waits for that
+            self.set_timer(self._between, self._warm)
+            return
         step = next(self._steps, None)
         self.ready = step is None
         if step is not None:

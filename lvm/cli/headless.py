@@ -15,6 +15,7 @@ from lvm.cli.output import Output
 from lvm.config import NotifySettings
 from lvm.errors import Interrupted, LeaseError, RefusedError, RunError
 from lvm.events import Record
+from lvm.runs.latch import Latch
 from lvm.runs.logformat import format_event
 from lvm.runs.notices import escape, is_wanted, notice_of
 from lvm.runs.project import Project
@@ -95,12 +96,14 @@ class _Teller:
 
     def __init__(self, output: Output, notify: NotifySettings) -> None:
         self._output, self._notify = output, notify
+        self._latches: dict[str, Latch] = {}
         self.refused: set[str] = set()
         """Runs whose data failed its checks."""
 
     def tell(self, run: str, record: Record) -> None:
         event = record.event
-        notice = notice_of(run, event)
+        fresh = self._latches.setdefault(run, Latch()).take(event)
+        notice = notice_of(run, event) if fresh else None
         if notice is not None and is_wanted(notice, self._notify):
             self._output.attention(escape(notice, self._notify.terminal, os.environ))
         if isinstance(event, events.AlertRaised) and event.cause == "data_quality":

@@ -29,8 +29,8 @@ from lvm.runs.tail import lines_backwards
 _PASSING = (Batch, FivecatProgress, TaskProgress)
 """Progress, ten a second: flushed, but not worth an fsync each. The next event syncs them too."""
 
-_BLOCK = 1 << 20
-"""Bytes that a reader takes at a time."""
+_BLOCK = 1 << 19
+"""Bytes that a reader takes at a time: what is made of them still fits into a core's cache."""
 
 
 class EventWriter:
@@ -180,7 +180,7 @@ class EventReader:
         return taken
 
     def poll_in_bulk(self, *, batches: bool = True) -> list[Record | Batches]:
-        """The next piece of what was appended, of about a megabyte, batches in bulk: for whoever
+        """The next piece of what was appended, about half a megabyte, batches in bulk: for whoever
         reads a long log. Nothing may be in it before `at_end` is true.
 
         batches: False leaves them out. Raises as `poll`.

@@ -21,6 +21,7 @@ from lvm.clock import Clock
 from lvm.config import NotifySettings
 from lvm.errors import LvmError
 from lvm.events import Event, NotifyFailed
+from lvm.runs.latch import Latch
 from lvm.runs.notices import Notice, is_wanted, notice_of
 from lvm.runs.who import host
 
@@ -43,13 +44,15 @@ class Notifier:
         self._waiting: queue.Queue[tuple[Notice, float] | None] = queue.Queue(BACKLOG)
         self._failed: queue.SimpleQueue[NotifyFailed] = queue.SimpleQueue()
         self._told: set[str] = set()
+        self._latches: dict[str, Latch] = {}
         self._thread: threading.Thread | None = None
         self._patience = NotifySettings().timeout_seconds
         """Seconds that a notice may take, by the settings read last."""
 
     def hear(self, run: str, event: Event) -> None:
         """An event that was just written; run "" for the workspace log. Returns at once."""
-        notice = notice_of(run, event)
+        fresh = self._latches.setdefault(run, Latch()).take(event)
+        notice = notice_of(run, event) if fresh else None
         if notice is None:
             return
         if self._thread is None:

@@ -13,6 +13,7 @@ from lvm.events import AlertAcknowledged, AlertRaised, Event, Record, decode
 from lvm.files import disk_errors
 from lvm.runs.eventlog import EventWriter
 from lvm.runs.folder import RunFolder
+from lvm.runs.latch import Latch
 from lvm.runs.logformat import format_event
 
 _ALERT = b'"type":"alert_'
@@ -58,9 +59,9 @@ class RunLog:
             self._text.flush()
 
     def acknowledge(self, alert: str, by: str) -> list[Record]:
-        """Acknowledge one open alert of the run, or all if `alert` is ""; what is not open stays as
-        it is."""
-        wanted = [each for each in open_alerts(self._folder.events) if alert in ("", each)]
+        """Acknowledge one open alert of the run, by any of its raisings, or every one if `alert` is
+        ""; what is not open stays as it is."""
+        wanted = Latch(_alerts(self._folder.events)).firsts(alert)
         return [self.append(AlertAcknowledged(each, by)) for each in wanted]
 
     def close(self) -> None:
@@ -78,19 +79,6 @@ class RunLog:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def open_alerts(events: Path) -> list[str]:
-    """Ids of the alerts of a log that nobody has acknowledged, oldest first."""
-    raised: dict[str, None] = {}
-    acknowledged: set[str] = set()
-    for event in _alerts(events):
-        match event:
-            case AlertRaised(alert=alert):
-                raised[alert] = None
-            case AlertAcknowledged(alert=alert):
-                acknowledged.add(alert)
-    return [alert for alert in raised if alert not in acknowledged]
 
 
 def count_bias_alerts(events: Path) -> int:

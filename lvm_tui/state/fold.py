@@ -10,8 +10,8 @@ from lvm import events as e
 from lvm.events import AFTERWARDS, Record
 from lvm.runs.decoding import Batches
 from lvm_tui.state.batches import Pending
+from lvm_tui.state.latching import raised
 from lvm_tui.state.views import (
-    Alert,
     Data,
     Epoch,
     Fivecat,
@@ -238,26 +238,15 @@ def _fivecat_finished(view: RunView, event: e.FivecatFinished) -> RunView:
 
 
 def _alert_raised(view: RunView, event: e.AlertRaised) -> RunView:
-    alert = Alert(
-        run=view.run,
-        id=event.alert,
-        cause=event.cause,
-        level=event.level,
-        message=event.message,
-        fix=event.fix,
-        epoch=event.epoch,
-        time=view.time,
-    )
     testing = None if event.cause == "fivecat_failed" else view.testing
     phase = "training" if view.phase == "testing" and testing is None else view.phase
-    others = (old for old in view.alerts if old.id != event.alert)
-    return replace(view, alerts=(*others, alert), testing=testing, phase=phase)
+    return replace(view, alerts=raised(view, event), testing=testing, phase=phase)
 
 
 def _alert_acknowledged(view: RunView, event: e.AlertAcknowledged) -> RunView:
     alerts = tuple(
         replace(alert, acknowledged_by=event.by or "somebody", acknowledged_at=view.time)
-        if alert.id == event.alert and alert.open
+        if event.alert in alert.ids and alert.open
         else alert
         for alert in view.alerts
     )

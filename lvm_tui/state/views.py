@@ -64,18 +64,40 @@ class Testing:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Latched: open until somebody acknowledges it."""
+    """Latched: open until somebody acknowledges it; what a later epoch repeats is part of it."""
 
     run: str
     id: str
+    """Of its first raising."""
     cause: str
     level: str
     message: str
+    """Of its last raising, as `fix` and `epoch`."""
     fix: str
     epoch: int
     time: float
+    """Of its first raising."""
     acknowledged_by: str | None = None
     acknowledged_at: float | None = None
+    split: str = ""
+    since: int = 0
+    """The epoch of its first raising."""
+    ids: tuple[str, ...] = ()
+    """Of all its raisings."""
+
+    @property
+    def times(self) -> int:
+        """How often it was raised."""
+        return max(len(self.ids), 1)
+
+    @property
+    def epochs(self) -> str:
+        """When, in words; "" where that is no matter of epochs."""
+        if not self.epoch:
+            return ""
+        if self.times == 1:
+            return f"epoch {self.epoch}"
+        return f"epochs {self.since}–{self.epoch}, {self.times} times"
 
     @property
     def open(self) -> bool:
@@ -226,7 +248,7 @@ class RunView:
     @property
     def bias_alerts(self) -> int:
         """Backward-bias alerts in the history, acknowledged ones included."""
-        return sum(alert.backward_bias for alert in self.alerts)
+        return sum(alert.times for alert in self.alerts if alert.backward_bias)
 
     @property
     def seconds_left(self) -> float | None:

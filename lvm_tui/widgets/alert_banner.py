@@ -43,8 +43,8 @@ class AlertBanner(Board[Open]):
     _slice = Open()
     _timer: Timer | None = None
     _keys = AlertKeys()
-    _chosen: Alert | None = None
-    _first: Alert | None = None
+    _chosen: tuple[str, str] | None = None
+    _first: tuple[str, str] | None = None
     """The most urgent one when `_chosen` was chosen: a more urgent one comes before any choice."""
 
     @property
@@ -54,9 +54,10 @@ class AlertBanner(Board[Open]):
 
     def show_frame(self, frame: Frame, *, calm: bool, keys: AlertKeys) -> None:
         alerts = frame.alerts
+        known = [(alert.run, alert.id) for alert in alerts]
         at = 0
-        if self._chosen in alerts and self._first == alerts[0]:
-            at = alerts.index(self._chosen)
+        if self._chosen in known and self._first == known[0]:
+            at = known.index(self._chosen)
         self._keys = AlertKeys() if frame.watching else keys
         self._show(Open(alerts, at, self._keys), calm=calm)
 
@@ -65,7 +66,7 @@ class AlertBanner(Board[Open]):
         alerts = self._slice.alerts
         if len(alerts) > 1:
             at = (self._slice.at + 1) % len(alerts)
-            self._chosen, self._first = alerts[at], alerts[0]
+            self._chosen, self._first = ((each.run, each.id) for each in (alerts[at], alerts[0]))
             self._show(Open(alerts, at, self._keys), calm=calm)
 
     def _show(self, slice_: Open, *, calm: bool) -> None:
@@ -100,7 +101,7 @@ class AlertBanner(Board[Open]):
         first = Content.assemble((f"{sign} ", "bold"), (alert.message, "bold"))
         beside = first.cell_length + keys.cell_length + 2 <= width
         notes = [Content(f"{slice_.at + 1} of {count}")] if count > 1 else []
-        notes.append(Content(alert.run if alert.epoch == 0 else f"{alert.run} epoch {alert.epoch}"))
+        notes.append(Content(f"{alert.run} {alert.epochs}".rstrip()))
         if not beside and keys:
             notes.insert(0, keys)
         if alert.fix:

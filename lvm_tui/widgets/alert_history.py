@@ -60,7 +60,7 @@ class AlertHistory(Board[tuple[Alert, ...]]):
             )
             for at, line in enumerate(message)
         ]
-        where = f"{alert.level} · {alert.run}" + (f" epoch {alert.epoch}" if alert.epoch else "")
+        where = f"{alert.level} · {alert.run} {alert.epochs}".rstrip()
         rows.append(Content.styled(f"{_INDENT}   {where}", "$dim"))
         rows.append(Content(f"{_INDENT}   ") + self._answer(alert))
         return [*rows, Content("")]

@@ -187,6 +187,34 @@ def test_an_alert_is_open_until_it_is_acknowledged(script: Script) -> None:
     assert second.open
 
 
+def test_an_alert_that_every_test_repeats_is_one_and_says_how_often(script: Script) -> None:
+    for number in (5, 10, 15):
+        fivecat(script, PLAN, number, -0.084)
+    val, ood = run_of(script).alerts
+    assert (val.id, val.since, val.epoch, val.times) == ("backward_bias-5-VAL", 5, 15, 3)
+    assert val.epochs == "epochs 5–15, 3 times"
+    assert ood.split == "OOD"
+    assert run_of(script).bias_alerts == 6
+    script.add(e.AlertAcknowledged("backward_bias-10-VAL", "ada"))
+    fivecat(script, PLAN, 20, -0.084)
+    assert [(alert.since, alert.open) for alert in run_of(script).alerts] == [
+        (5, False),
+        (5, True),
+        (20, True),
+    ]
+
+
+def test_an_alert_that_grows_worse_is_another_one(script: Script) -> None:
+    fivecat(script, PLAN, 5, -0.084)
+    fivecat(script, PLAN, 10, -0.2)
+    assert [alert.level for alert in run_of(script).alerts] == [
+        "alarm",
+        "alarm",
+        "severe",
+        "severe",
+    ]
+
+
 def test_acknowledged_alerts_still_count_against_production(script: Script) -> None:
     fivecat(script, PLAN, 5, -0.084)
     script.add(e.AlertAcknowledged("backward_bias-5-VAL", "ada"))

@@ -48,9 +48,14 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lvm-tui {__version__}")
-    parser.add_argument("--root", metavar="DIR", default=".", help="the project folder")
+    everywhere = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    for each in (parser, everywhere):
+        each.add_argument("--root", metavar="DIR", help="the project folder")
+    parser.set_defaults(root=".")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    watch = commands.add_parser("watch", help="look only: a live or finished run")
+    watch = commands.add_parser(
+        "watch", parents=[everywhere], help="look only: a live or finished run"
+    )
     watch.add_argument("run", nargs="?", default="", metavar="RUN", help="default: the newest")
     demo = commands.add_parser(
         "demo", help="make a small workspace of real text, train on it, show it"

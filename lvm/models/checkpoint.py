@@ -22,7 +22,7 @@ from lvm.files import write_whole
 from lvm.models import MODEL_TYPES, build_from
 from lvm.models.base import LatentModel
 from lvm.models.config import ModelConfig
-from lvm.models.unpickling import MALFORMED, load_data
+from lvm.models.unpickling import MALFORMED, load_data, what_is_wrong
 
 _TELLING_KEYS = {
     "lstm.weight_ih_l0": "lstm",
@@ -38,7 +38,10 @@ _WRAPPERS = ("module.", "_orig_mod.")
 _HEAVY = ("model_state_dict", "optimizer_state_dict")
 
 _NOT_OURS = "give a .pt file that holds 'model_state_dict', as `lvm train` writes it"
-_BROKEN = "the file is incomplete or was damaged; use another checkpoint of this run"
+_BROKEN = (
+    "the file is incomplete or was damaged: copy it again from where it came from, "
+    "or use another checkpoint of this run"
+)
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def _read(path: Path, device: torch.device | str) -> tuple[dict[str, Any], str]:
     try:
         document = load_data(io.BytesIO(content), device)
     except MALFORMED as error:
-        raise _refused(error, path) from error
+        raise _refused(error, content, path) from error
     if not isinstance(document, dict):
         raise CheckpointError(
             f"holds a {type(document).__name__}, not a checkpoint", where=str(path), fix=_NOT_OURS
@@ -153,10 +156,10 @@ def _read(path: Path, device: torch.device | str) -> tuple[dict[str, Any], str]:
     return document, hashlib.sha256(content).hexdigest()
 
 
-def _refused(error: BaseException, path: Path) -> CheckpointError:
+def _refused(error: BaseException, content: bytes, path: Path) -> CheckpointError:
     forbidden = re.search(r"GLOBAL (\S+)|call reduce for unrecognized function (.+)", str(error))
     if forbidden is None:
-        return _unfit(f"is not a checkpoint: {_first_line(error)}", path)
+        return _unfit(what_is_wrong(content), path)
     return CheckpointError(
         f"refused: it holds {forbidden[1] or forbidden[2]}, neither tensor, number nor text",
         where=str(path),
@@ -334,7 +337,3 @@ def _on_cpu(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_on_cpu(item) for item in value)
     return value
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -78,3 +78,27 @@ def load_data(file: IO[bytes], device: torch.device | str) -> Any:
     """
     with _lock, torch.serialization.safe_globals(_ALLOWED):
         return torch.load(file, map_location=device, weights_only=True)
+
+
+def what_is_wrong(content: bytes) -> str:
+    """Why bytes that `load_data` refused are no checkpoint, in a person's words."""
+    size = f"{len(content):,} bytes"
+    if not content:
+        return "is not a checkpoint: the file is empty"
+    if content.startswith(_ZIP_BEGINS):
+        if _has_end(content):
+            return f"is not a checkpoint: a whole archive of {size}, but damaged or of another kind"
+        return f"is not a checkpoint any more: it was cut off after {size}, its end is missing"
+    if content.startswith(_PICKLE_BEGINS):
+        return f"is not a checkpoint: {size} in the oldest format, cut off or with more than data"
+    return f"is not a checkpoint: {size} that torch.save did not write"
+
+
+def _has_end(archive: bytes) -> bool:
+    """Whether the record that ends a zip archive is there, as a whole."""
+    at = archive.rfind(_ZIP_ENDS)
+    return at >= 0 and len(archive) - at >= _ZIP_END_SIZE
+
+
+_ZIP_BEGINS, _ZIP_ENDS, _PICKLE_BEGINS = b"PK\x03\x04", b"PK\x05\x06", b"\x80"
+_ZIP_END_SIZE = 22

@@ -32,15 +32,21 @@ from lvm_tui.widgets.queue_strip import QueueStrip
 from lvm_tui.widgets.scoreboard import Scoreboard
 from lvm_tui.widgets.summary import Summary
 
-WELCOME = """\
+_WELCOME = """\
 [b]Nothing is queued here yet.[/b]
 
   Say in [b]lvm.toml[/b] where the data is   [dim]lvm init writes one[/dim]
-  Queue models with [b]2[/b]                [dim]or lvm queue all[/dim]
+  Queue models with {key} [dim]or lvm queue all[/dim]
   Or see it all on real text          [dim]lvm-tui demo[/dim]
 
 This screen follows whatever is queued, from wherever it is queued.
 """
+
+
+def _welcome(key: str) -> str:
+    """key: of the queue's screen."""
+    shown = key.replace("[", "\\[")
+    return _WELCOME.format(key=f"[b]{shown}[/b]" + " " * (16 - len(key)))
 
 
 _FOCUS = {"whole_log": "LogView"}
@@ -93,7 +99,7 @@ class Dashboard(ChartKeys, FrameScreen):
     def compose_body(self) -> ComposeResult:
         yield GaugeLine(id="gauges")
         with ContentSwitcher(initial="welcome", id="body"):
-            yield Static(WELCOME, id="welcome")
+            yield Static(_welcome(self.key_of("queue")), id="welcome")
             with VerticalScroll(id="preparation", can_focus=False):
                 yield TaskList(id="tasks")
                 yield QualityPanel(id="quality")
@@ -132,7 +138,7 @@ class Dashboard(ChartKeys, FrameScreen):
                 self.query_one(QualityLine).show(frame.run.data if frame.run else None)
                 self.show_charts()
             case "summary":
-                self.query_one(Summary).show_frame(frame)
+                self.query_one(Summary).show_frame(frame, self.key_of)
             case "gates":
                 self.query_one(GateTable).show_run(frame.run)
             case "alerts":

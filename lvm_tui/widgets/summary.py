@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from textual.content import Content
 from textual.geometry import Size
 
-from lvm_tui.modes import MODES
 from lvm_tui.numbers import fixed, signed
 from lvm_tui.state.views import Frame, JobRow, RunView, Task
 from lvm_tui.state.wording import missing_for_production
@@ -83,10 +83,13 @@ class Ended:
     verdicts: tuple[Verdict, ...]
     afterwards: tuple[Task, ...]
     """What was done when the queue was through."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The key of each action that may come next, by its name in the key map."""
 
 
 class Summary(Board[Ended]):
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame, key_of: Callable[[str], str]) -> None:
+        """key_of: the key of an action, by its name in the key map; "" where it has none."""
         runs = {run.run: run for run in frame.finished}
         if frame.run is not None:
             runs[frame.run.run] = frame.run
@@ -96,7 +99,8 @@ class Summary(Board[Ended]):
             Verdict.of(job, runs.get(job.run), data)
             for job, data in zip(frame.jobs, shown, strict=True)
         )
-        self.show(Ended(verdicts, frame.workspace.tasks))
+        keys = {name: key_of(name) for name in _NEXT}
+        self.show(Ended(verdicts, frame.workspace.tasks, keys))
 
     def draw(self, slice_: Ended, size: Size) -> Content:
         verdicts = slice_.verdicts
@@ -117,7 +121,7 @@ class Summary(Board[Ended]):
             rows += _missing(verdict, 2 if roomy else 1)
         after = [row for task in slice_.afterwards for row in _after(task, roomy)]
         rows[1:1] = [Content(""), *after] if roomy and after else after
-        keys = _next(bool(ready))
+        keys = _next(slice_.keys, bool(ready))
         if len(rows) + 1 + len(keys) <= size.height:
             rows += [Content(""), *_full(keys)]
         else:  # what to press must be seen whatever is cut off below
@@ -174,20 +178,26 @@ def _missing(verdict: Verdict, room: int) -> list[Content]:
     return [Content.styled(f"      {item}", "$dim") for item in shown]
 
 
-def _next(ready: bool) -> list[tuple[str, str, str]]:
-    """What to press now: key, one word, all words. Screens that there are, and the charts."""
-    words = {
-        "promote": ("promote", "promote a model that is ready"),
-        "services": ("chat", "talk to a model that is served"),
-        "runs": ("compare", "compare the runs"),
-        "data": ("data", "look at the data: can it reach the gates at all?"),
-        "queue": ("queue more", "queue more training"),
-    }
-    if not ready:
-        del words["promote"], words["services"]
-    known = {mode.name: mode.key for mode in MODES}
-    keys = [(known[name], *both) for name, both in words.items() if name in known]
-    return [*keys, ("c", "charts", "show the charts of the last run")]
+_NEXT = {
+    "promote": ("promote", "promote a model that is ready"),
+    "services": ("chat", "talk to a model that is served"),
+    "runs": ("compare", "compare the runs"),
+    "data": ("data", "look at the data: can it reach the gates at all?"),
+    "queue": ("queue more", "queue more training"),
+    "charts": ("charts", "show the charts of the last run"),
+}
+"""What may come next, by its name in the key map: one word, all words."""
+
+_OF_A_READY_ONE = ("promote", "services")
+
+
+def _next(keys: Mapping[str, str], ready: bool) -> list[tuple[str, str, str]]:
+    """What to press now: key, one word, all words."""
+    return [
+        (keys[name], *words)
+        for name, words in _NEXT.items()
+        if keys.get(name) and (ready or name not in _OF_A_READY_ONE)
+    ]
 
 
 def _full(keys: list[tuple[str, str, str]]) -> list[Content]:

@@ -16,6 +16,7 @@ from lvm_tui.widgets.gate_table import GateTable
 from lvm_tui.widgets.log_view import LogView
 from lvm_tui.widgets.run_header import RunHeader
 from lvm_tui.widgets.scoreboard import Scoreboard
+from lvm_tui.widgets.summary import Summary
 from lvm_tui.widgets.too_small import TooSmall
 
 from . import scenes
@@ -137,6 +138,15 @@ async def test_a_key_that_was_changed_is_named_everywhere(opened: Open) -> None:
         assert "f5 gates" in shown(app, type(app.screen.query_one("#keys")))
         await pilot.press("question_mark")
         assert "f5  Gates" in str(app.screen.query("Static").first().render())
+
+
+async def test_a_newcomer_is_told_the_key_that_was_changed(opened: Open) -> None:
+    looks = DashboardSettings(animations="none", keys={"queue": "f2", "charts": "C"})
+    async with opened(scenes.empty(), look=looks) as (app, _):
+        assert "Queue models with f2  " in str(app.screen.query_one("#welcome").render())
+    async with opened(scenes.queue_finished(), look=looks) as (app, _):
+        assert "[f2] queue more" in shown(app, Summary)
+        assert "[C] show the charts" in shown(app, Summary)
 
 
 async def test_a_paused_run_names_the_key_that_goes_on(opened: Open) -> None:

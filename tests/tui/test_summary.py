@@ -14,8 +14,11 @@ def verdict(model: str, data: str = "", *, ready: bool = False) -> Verdict:
     )
 
 
+KEYS = {"promote": "3", "services": "4", "runs": "6", "data": "5", "queue": "f2", "charts": "C"}
+
+
 def drawn(size: Size, *verdicts: Verdict, after: tuple[Task, ...] = ()) -> list[str]:
-    return Summary().draw(Ended(verdicts, after), size).plain.split("\n")
+    return Summary().draw(Ended(verdicts, after, KEYS), size).plain.split("\n")
 
 
 def test_what_to_press_stands_below_in_full_where_there_is_room() -> None:
@@ -27,7 +30,8 @@ def test_what_to_press_stands_below_in_full_where_there_is_room() -> None:
 def test_what_to_press_moves_to_the_top_where_there_is_none() -> None:
     shown = drawn(Size(80, 12), *[verdict("gru")] * 5)
     assert "[6] compare" in shown[1]
-    assert "[c] charts" in shown[1]
+    assert "[C] charts" in shown[1]
+    assert "[f2] queue more" in shown[1]
 
 
 def test_the_data_is_named_where_jobs_have_different_ones() -> None:

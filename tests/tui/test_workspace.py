@@ -190,9 +190,21 @@ def test_without_a_terminal_it_says_what_to_use_instead(
     assert "lvm queue run" in capsys.readouterr().err
 
 
-def test_an_unknown_run_is_bad_input(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--root", str(root), "watch", "nope"]) == 2
-    assert "nope" in capsys.readouterr().err
+@pytest.mark.parametrize("form", ["before", "after", "last"])
+def test_the_project_may_be_named_before_and_after_the_command(
+    root: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unknown run there is bad input."""
+    where = ["--root", str(root)]
+    words = {
+        "before": [*where, "watch", "nope"],
+        "after": ["watch", *where, "nope"],
+        "last": ["watch", "nope", *where],
+    }
+    assert main(words[form]) == 2
+    said = capsys.readouterr().err
+    assert "nope" in said
+    assert str(root) in said
 
 
 def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

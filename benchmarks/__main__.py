@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.here:
         return _measure_here(options.here, Path(options.json))
     names = options.parts or list(MEASURED)
-    begun = time.monotonic()
+    begun, load = time.monotonic(), os.getloadavg()[0]
     parts: dict[str, dict[str, Any]] = {}
     failed = []
     for name in names:
@@ -60,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             date=datetime.now(),
             threads=max(part["threads"] for part in parts.values()),
             seconds=seconds,
+            load=load,
         )
         print(f"\n{table}\n\nraw numbers: {_keep(parts, seconds)}")
         if not options.parts and not options.no_write:

@@ -66,11 +66,15 @@ def render(
     date: datetime,
     threads: int,
     seconds: float,
+    load: float,
 ) -> str:
-    """Markdown: the machine, one table, what was missed, and the notes."""
+    """Markdown: the machine, one table, what was missed, and the notes.
+
+    load: the machine's load average before anything was measured: 0 on a quiet one.
+    """
     lines = [
         f"Measured {date:%Y-%m-%d %H:%M} in one run of {seconds / 60:.0f} minutes with {threads} "
-        f"threads: {machine.words()}.",
+        f"threads, load average before it {load:.1f}: {machine.words()}.",
         "",
         "| figure | measured | target | met | reference, in the same run | n |",
         "|---|---|---|---|---|---|",

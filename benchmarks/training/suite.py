@@ -29,17 +29,17 @@ def measure(
     fast: dict[str, Any] | None = None,
 ) -> Iterator[Figure | Note]:
     changes = FASTEST if fast is None else fast
+    settings = [TrainSettings(model=model, device="cpu") for model in models]
+    pairs = [(fp32, fp32.changed(**changes)) for fp32 in settings]
     with tempfile.TemporaryDirectory() as name:
         corpus = reference_corpus(Path(name), articles=ARTICLES)
-        inflated = Inflated(corpus.train)
-        for model in models:
-            fp32 = TrainSettings(model=model, device="cpu")
-            fastest = fp32.changed(**changes)
-            if "speed" in only:
+        if "speed" in only:
+            inflated = Inflated(corpus.train)
+            for fp32, fastest in pairs:
                 yield from speed.measure(corpus, inflated, fp32, fastest)
-            if "profile" in only:
-                yield from profile.measure(corpus, fp32, fastest)
-        del inflated
+            del inflated
+        if "profile" in only:
+            yield from profile.measure(corpus, pairs)
     if "equality" in only:
         for model in models:
             yield from equality.measure(model, changes)

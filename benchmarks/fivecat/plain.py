@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
+from benchmarks.torchs_own import Plainly, default_products
 from lvm.data.samples import Samples
+from lvm.models.base import LatentModel
 from lvm.settings import Thresholds
 
 Vectors = npt.NDArray[np.float32]
@@ -36,8 +37,8 @@ REVERSED, REPEAT_LAST, CROSS_ARTICLE = [4, 3, 2, 1, 0], [4] * 5, [0, 1, 2, 3, 0]
 class PlainBattery:
     """The five tests on one split."""
 
-    def __init__(self, model: nn.Module, samples: Samples, horizon: int) -> None:
-        self.model = model.eval()
+    def __init__(self, model: LatentModel, samples: Samples, horizon: int) -> None:
+        self.model = Plainly(model).eval()
         self.samples = samples
         self.horizon = horizon
         self._found: defaultdict[str, list[Any]] = defaultdict(list)
@@ -50,12 +51,13 @@ class PlainBattery:
     ) -> dict[str, Any]:
         """drawn: (n,) samples; orders: (n, 5) the shuffle of each. Returns the means."""
         self._found.clear()
-        for number, order in zip(drawn, orders, strict=True):
-            self._offsets(number)
-            self._retrieval(number)
-            self._ablations(number, order.tolist())
-            self._rollout(number)
-            self._bins(number, thresholds)
+        with default_products():
+            for number, order in zip(drawn, orders, strict=True):
+                self._offsets(number)
+                self._retrieval(number)
+                self._ablations(number, order.tolist())
+                self._rollout(number)
+                self._bins(number, thresholds)
         return self._means()
 
     # -------------------------------------------------------------- the tests

@@ -23,6 +23,7 @@ from lvm.data.sources import Corpus
 from lvm.fivecat.battery import SPLITS, run_battery
 from lvm.fivecat.draws import draw_permutations, draw_samples
 from lvm.models import build
+from lvm.models.base import LatentModel
 from lvm.settings import CONTEXT_LENGTH, MODEL_TYPES, FivecatSettings, ModelType, Thresholds
 
 FASTER, SHARE, TOLERANCE = 10.0, 60.0, 1e-5
@@ -48,7 +49,7 @@ def measure(*, models: Sequence[ModelType] = MODEL_TYPES) -> Iterator[Figure | N
 
 
 def plain_battery(
-    model: nn.Module, val: Samples, ood: Samples, settings: FivecatSettings
+    model: LatentModel, val: Samples, ood: Samples, settings: FivecatSettings
 ) -> dict[str, dict[str, Any]]:
     """VAL and OOD as in the document of a battery, on the samples that it would draw."""
     document = {}
@@ -60,7 +61,7 @@ def plain_battery(
     return document
 
 
-def _equality(model_type: ModelType, model: nn.Module, corpus: Corpus) -> Figure:
+def _equality(model_type: ModelType, model: LatentModel, corpus: Corpus) -> Figure:
     settings = FivecatSettings(max_samples=PLAIN_SAMPLES)
     plain = plain_battery(model, corpus.val_samples, corpus.ood_samples, settings)
     ours = _battery(model, corpus, settings)
@@ -80,7 +81,7 @@ def _equality(model_type: ModelType, model: nn.Module, corpus: Corpus) -> Figure
     )
 
 
-def _speed(model_type: ModelType, model: nn.Module, corpus: Corpus) -> Iterator[Figure]:
+def _speed(model_type: ModelType, model: LatentModel, corpus: Corpus) -> Iterator[Figure]:
     few, many = FivecatSettings(max_samples=PLAIN_SAMPLES), FivecatSettings(max_samples=SAMPLES)
     rows = _rows(_battery(model, corpus, many))
     best = _best_batch_size(model, corpus.dim)
@@ -118,7 +119,7 @@ def _speed(model_type: ModelType, model: nn.Module, corpus: Corpus) -> Iterator[
     )
 
 
-def _battery(model: nn.Module, corpus: Corpus, settings: FivecatSettings) -> dict[str, Any]:
+def _battery(model: LatentModel, corpus: Corpus, settings: FivecatSettings) -> dict[str, Any]:
     val, ood = corpus.val_samples, corpus.ood_samples
     return run_battery(model, val, ood, settings, Thresholds()).to_json()
 
@@ -130,7 +131,7 @@ def _rows(document: dict[str, Any]) -> int:
     return int(sum(split["n"] * PASSES + split["rollout_n"] * further for split in splits))
 
 
-def _best_batch_size(model: nn.Module, dim: int) -> int:
+def _best_batch_size(model: LatentModel, dim: int) -> int:
     contexts = _random_contexts(FORWARD_ROWS, dim)
     turns = take_turns(
         {str(size): partial(_forward, model, contexts, size) for size in BATCH_SIZES},
@@ -139,7 +140,7 @@ def _best_batch_size(model: nn.Module, dim: int) -> int:
     return int(min(turns.seconds, key=lambda size: min(turns.seconds[size])))
 
 
-def _forward(model: nn.Module, contexts: torch.Tensor, size: int) -> None:
+def _forward(model: LatentModel, contexts: torch.Tensor, size: int) -> None:
     with torch.inference_mode():
         for batch in contexts.split(size):
             model(batch)

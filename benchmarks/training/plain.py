@@ -1,7 +1,7 @@
 """The plain way to train, written from the specs, to hold ours against.
 
 A torch DataLoader over a Dataset that fetches items one by one from the inflated arrays; AdamW;
-`.item()` of loss and cosine each batch; float32.
+`.item()` of loss and cosine each batch; float32; torch's own modules.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.torchs_own import Plainly, default_products
 from lvm.data.sequences import SequenceSet
+from lvm.models.base import LatentModel
 from lvm.settings import TrainSettings
 
 Pair = tuple[Tensor, Tensor]
@@ -44,9 +46,9 @@ class PlainLoop:
     """Trains `model` for as many batches as it is told; begins the data anew when it ends."""
 
     def __init__(
-        self, model: nn.Module, data: Inflated, settings: TrainSettings, device: torch.device
+        self, model: LatentModel, data: Inflated, settings: TrainSettings, device: torch.device
     ) -> None:
-        self.model = model.to(device).train()
+        self.model = Plainly(model).to(device).train()
         self.optimizer = torch.optim.AdamW(
             model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -57,8 +59,9 @@ class PlainLoop:
         self._batches: Iterator[Pair] = itertools.chain.from_iterable(itertools.repeat(loader))
 
     def run(self, batches: int) -> None:
-        for contexts, targets in itertools.islice(self._batches, batches):
-            self._step(contexts.to(self._device), targets.to(self._device))
+        with default_products():
+            for contexts, targets in itertools.islice(self._batches, batches):
+                self._step(contexts.to(self._device), targets.to(self._device))
 
     def _step(self, contexts: Tensor, targets: Tensor) -> None:
         self.optimizer.zero_grad()

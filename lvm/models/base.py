@@ -21,6 +21,13 @@ class LatentModel(nn.Module):
         super().__init__()
         self.config = config
 
+    def plain(self, contexts: Tensor) -> Tensor:
+        """`forward` as torch's own modules compute it.
+
+        Fast paths are held to it, and it runs on accelerators, where torch's kernels are fast.
+        """
+        return self.forward(contexts)  # type: ignore[no-any-return]
+
     def with_position(self, contexts: Tensor) -> Tensor:
         """(B, T, dim) → (B, T, input_dim): old checkpoints read a position scalar as well."""
         if not self.config.reads_position:
@@ -30,6 +37,11 @@ class LatentModel(nn.Module):
             0.0, 1.0, length, device=contexts.device, dtype=contexts.dtype
         )
         return torch.cat([contexts, position.expand(batch, length).unsqueeze(-1)], dim=-1)
+
+
+def is_cpu(x: Tensor) -> bool:
+    """Whether the paths made for CPUs are taken."""
+    return x.device.type == "cpu"
 
 
 def unit(raw: Tensor) -> Tensor:

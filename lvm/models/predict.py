@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lvm.errors import DataError, RunError
+from lvm.models.gemm import use_fastest_float32
 from lvm.settings import CONTEXT_LENGTH
 
 
@@ -25,6 +26,7 @@ class Predictor:
         self, model: nn.Module, device: torch.device | str = "cpu", batch_size: int = 512
     ) -> None:
         """Moves `model` to `device`. Any module that maps (n, 5, D) to (n, D) will do."""
+        use_fastest_float32()
         self.device = torch.device(device)
         self.model = model.to(self.device)
         self.batch_size = batch_size

@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from lvm.models.base import LatentModel, unit
+from lvm.models.attention import decode_last
+from lvm.models.base import LatentModel, is_cpu, unit
 from lvm.models.config import ModelConfig
 
 LAYERS = 4
@@ -56,10 +57,19 @@ class Transformer(LatentModel):
 
     def forward(self, contexts: Tensor) -> Tensor:
         x = self.pos_encoder(self.input_proj(self.with_position(contexts)))  # (B, 5, d_model)
+        last = decode_last(x, self.transformer_decoder) if is_cpu(x) else self._plain_last(x)
+        return unit(self.head(last))
+
+    def plain(self, contexts: Tensor) -> Tensor:
+        x = self.pos_encoder(self.input_proj(self.with_position(contexts)))
+        return unit(self.head(self._plain_last(x)))
+
+    def _plain_last(self, x: Tensor) -> Tensor:
         causal = nn.Transformer.generate_square_subsequent_mask(
             x.shape[1], device=x.device, dtype=x.dtype
         )
         steps = self.transformer_decoder(
             x, x, tgt_mask=causal, memory_mask=causal, tgt_is_causal=True, memory_is_causal=True
         )
-        return unit(self.head(steps[:, -1]))
+        last: Tensor = steps[:, -1]
+        return last

@@ -5,9 +5,10 @@ only some rows of the batch: it draws the same masks and keeps its own rows. So 
 ranks, accumulated gradients, and a batch that was halved for want of memory all train with the same
 masks. A batch that is not cut costs nothing: nothing is intercepted then.
 
-This holds where torch draws masks with `bernoulli_` or `native_dropout`: on the CPU everywhere. The
-fused attention and LSTM of CUDA draw inside their kernels, rows apart from one another: there the
-masks of a cut batch are other ones, as random as before.
+This holds where masks are drawn with `random_` (lvm/models/dropout.py), `bernoulli_` or
+`native_dropout`: on the CPU everywhere. The fused attention and LSTM of CUDA draw inside their
+kernels, rows apart from one another: there the masks of a cut batch are other ones, as random as
+before.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 _ATEN = torch.ops.aten
+_FILLING = (_ATEN.bernoulli_.float, getattr(_ATEN.random_, "from"))
+"""What fills a tensor, its first argument, with random numbers."""
 
 
 def masks_of(
@@ -56,7 +59,7 @@ class _Masks(TorchDispatchMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if func is _ATEN.bernoulli_.float and self._fits(args[0]):
+        if func in _FILLING and self._fits(args[0]):
             mask: Tensor = args[0]
             func(whole := self._whole(mask), *args[1:], **kwargs)
             return mask.copy_(self._cut(whole))

@@ -45,7 +45,10 @@ class Stepper:
     ) -> None:
         self.model = model
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            model.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=device.type in ("cpu", "cuda"),  # one pass over each weight instead of ten
         )
         self.micro_batch = settings.micro_batch or settings.batch_size
         self.sums = torch.zeros(3, dtype=wide_dtype(device), device=device)

@@ -24,6 +24,7 @@ from lvm.data.sources import Corpus
 from lvm.errors import DivergedError, LvmError
 from lvm.fivecat.gates import is_collapsed
 from lvm.models import build
+from lvm.models.gemm import use_fastest_float32
 from lvm.settings import Thresholds, TrainSettings
 from lvm.training import alerts, judge
 from lvm.training.averaging import Averaging
@@ -89,6 +90,7 @@ class _Trainer:
         self.thresholds, self.control, self.clock, self.world = thresholds, control, clock, world
         self.objective = objective or make_objective(settings)
         self.device, self.device_warning = choose_device(settings.device)
+        use_fastest_float32()
         torch.manual_seed(settings.seed)
         built = build(
             settings.model, corpus.dim, d_model=settings.d_model, hidden_dim=settings.hidden_dim

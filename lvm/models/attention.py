@@ -86,7 +86,8 @@ def _attend(
 
 def _by_head(x: Tensor, heads: int) -> Tensor:
     """(B, T, width) → (B, heads, T, width / heads)."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    split: Tensor = x.unflatten(-1, (heads, -1))
+    return split.transpose(1, 2)
 
 
 def _drop(module: nn.Dropout, x: Tensor) -> Tensor:

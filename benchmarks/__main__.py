@@ -39,65 +39,77 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if options.here:
         return _measure_here(options.here, Path(options.json))
-    names = options.parts or list(MEASURED)
     begun, load = time.monotonic(), os.getloadavg()[0]
     parts: dict[str, dict[str, Any]] = {}
-    failed = []
-    for name in names:
+    codes = []
+    for name in options.parts or MEASURED:
         print(f"\n== {name}: {(MEASURED | ALONE)[name]}", flush=True)
-        if name in ALONE:
-            failed += [name] * (
-                subprocess.run(_module(f"benchmarks.{name}"), cwd=ROOT).returncode != 0
-            )
+        if name in MEASURED:
+            parts[name] = measured(name)
         else:
-            parts[name] = _measure(name)
+            codes.append(subprocess.run(_module(f"benchmarks.{name}"), cwd=ROOT).returncode)
     if parts:
-        seconds = time.monotonic() - begun
-        figures, notes = _found(parts)
-        table = render(
-            figures,
-            notes,
-            machine=this_machine(),
-            date=datetime.now(),
-            threads=max(part["threads"] for part in parts.values()),
-            seconds=seconds,
-            load=load,
-        )
-        print(f"\n{table}\n\nraw numbers: {_keep(parts, seconds)}")
-        if not options.parts and not options.no_write:
-            DOCUMENT.write_text(replaced(DOCUMENT.read_text(), table))
-            print(f"table written to {DOCUMENT.relative_to(ROOT)}")
-        failed += [name for name, part in parts.items() if part["failed"]]
-        failed += [figure.name for figure in figures if not figure.kept]
-    return 1 if failed else 0
+        document = None if options.parts or options.no_write else DOCUMENT
+        codes.append(_tell(parts, time.monotonic() - begun, load, options.raw, document))
+    return 1 if any(codes) else 0
 
 
-def _measure(name: str) -> dict[str, Any]:
-    """A part in a process of its own: what it found, and how long it took."""
+def measured(name: str) -> dict[str, Any]:
+    """A part in a process of its own: what it found before it ended, and how long it took."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "found.json")
         begun = time.monotonic()
         arguments = [*_module("benchmarks"), "--here", name, "--json", str(out)]
         code = subprocess.run(arguments, cwd=ROOT).returncode
-        found: dict[str, Any] = {"figures": [], "notes": [], "threads": 0, "failed": True}
+        found: dict[str, Any] = {"figures": [], "notes": [], "threads": 0, "whole": False}
         if out.exists():
-            found |= json.loads(out.read_text()) | {"failed": False}
-        else:
-            lines = [f"The part ended with {code} before it had measured anything to its end."]
-            found["notes"] = [{"title": f"✗ {name} failed", "lines": lines}]
+            found |= json.loads(out.read_text())
+        if not found["whole"]:
+            lines = [f"It ended with {code}: what it should have measured after that is missing."]
+            found["notes"].append({"title": f"✗ {name} broke off", "lines": lines})
         return found | {"seconds": time.monotonic() - begun}
 
 
 def _measure_here(name: str, out: Path) -> int:
     found: list[Figure | Note] = []
-    code = report(_kept(measure_of(name)(), found))
-    document = {
-        "figures": [asdict(one) for one in found if isinstance(one, Figure)],
-        "notes": [asdict(one) for one in found if isinstance(one, Note)],
-        "threads": _threads(),
-    }
-    out.write_text(json.dumps(document))
+    whole = False
+    try:
+        code = report(_kept(measure_of(name)(), found))
+        whole = True
+    finally:
+        document = {
+            "figures": [asdict(one) for one in found if isinstance(one, Figure)],
+            "notes": [asdict(one) for one in found if isinstance(one, Note)],
+            "threads": _threads(),
+            "whole": whole,
+        }
+        out.write_text(json.dumps(document))
     return code
+
+
+def _tell(
+    parts: dict[str, dict[str, Any]], seconds: float, load: float, raw: Path, document: Path | None
+) -> int:
+    """Print the table, keep the raw numbers, write the document; 1 if something was missed."""
+    figures = [Figure(**one) for part in parts.values() for one in part["figures"]]
+    notes = [
+        Note(one["title"], tuple(one["lines"])) for part in parts.values() for one in part["notes"]
+    ]
+    table = render(
+        figures,
+        notes,
+        machine=this_machine(),
+        date=datetime.now(),
+        threads=max(part["threads"] for part in parts.values()),
+        seconds=seconds,
+        load=load,
+    )
+    print(f"\n{table}\n\nraw numbers: {_keep(parts, seconds, raw)}")
+    if document:
+        document.write_text(replaced(document.read_text(), table))
+        print(f"table written to {document.relative_to(ROOT)}")
+    whole = all(part["whole"] for part in parts.values())
+    return 0 if whole and all(figure.kept for figure in figures) else 1
 
 
 def _kept(found: Iterator[Figure | Note], into: list[Figure | Note]) -> Iterator[Figure | Note]:
@@ -112,17 +124,9 @@ def _threads() -> int:
     return int(torch.get_num_threads()) if torch else 0
 
 
-def _found(parts: dict[str, dict[str, Any]]) -> tuple[list[Figure], list[Note]]:
-    figures = [Figure(**one) for part in parts.values() for one in part["figures"]]
-    notes = [
-        Note(one["title"], tuple(one["lines"])) for part in parts.values() for one in part["notes"]
-    ]
-    return figures, notes
-
-
-def _keep(parts: dict[str, dict[str, Any]], seconds: float) -> Path:
-    RAW.mkdir(exist_ok=True)
-    path = RAW / f"{datetime.now():%Y-%m-%dT%H%M%S}.json"
+def _keep(parts: dict[str, dict[str, Any]], seconds: float, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{datetime.now():%Y-%m-%dT%H%M%S}.json"
     document = {"machine": asdict(this_machine()), "seconds": seconds, "parts": parts}
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False))
     return path
@@ -137,6 +141,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help="see --list; all that is measured")
     parser.add_argument("--list", action="store_true", help="name the parts and end")
     parser.add_argument("--no-write", action="store_true", help="leave docs/performance.md alone")
+    parser.add_argument("--raw", type=Path, default=RAW, help="where the raw numbers go")
     parser.add_argument("--here", help=argparse.SUPPRESS)
     parser.add_argument("--json", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks import __main__ as bench
 from benchmarks.figures import Figure, Note, number, report
@@ -112,6 +114,26 @@ def test_a_part_that_is_not_there_is_refused(capsys):
     with pytest.raises(SystemExit):
         bench.main(["trainign"])
     assert "no such part: trainign" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="would take minutes")
+def test_a_part_by_name_is_told_and_kept_and_leaves_the_document_alone(tmp_path, capfd):
+    before = bench.DOCUMENT.read_bytes()
+    assert bench.main(["cuda", "--raw", str(tmp_path)]) == 0
+    assert "No CUDA device" in capfd.readouterr().out
+    (kept,) = tmp_path.iterdir()
+    part = json.loads(kept.read_text())["parts"]["cuda"]
+    assert part["whole"]
+    assert part["figures"] == []
+    assert "not run" in part["notes"][0]["title"]
+    assert bench.DOCUMENT.read_bytes() == before
+
+
+def test_a_part_that_breaks_is_a_failure_with_its_name(capfd):
+    broken = bench.measured("no_such_part")
+    assert not broken["whole"]
+    assert broken["notes"][0]["title"] == "✗ no_such_part broke off"
+    assert "no_such_part" in capfd.readouterr().err
 
 
 def test_imports_are_added_up_by_package():

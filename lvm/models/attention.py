@@ -75,19 +75,22 @@ def _attend(
     batch, steps, width = query.shape
     heads = attention.num_heads
     key, value = (_by_head(part, heads) for part in keys_values.chunk(2, dim=-1))
-    scores = _by_head(query, heads) * (width // heads) ** -0.5 @ key.transpose(-2, -1)
-    weights = torch.softmax(scores + mask, dim=-1)
+    scores = torch.baddbmm(
+        mask.to(query.dtype), _by_head(query, heads), key.mT, alpha=(width // heads) ** -0.5
+    )
+    weights = torch.softmax(scores, dim=-1)
     if attention.training:
-        weights = dropped(weights, attention.dropout)
-    mixed = (weights @ value).transpose(1, 2).reshape(batch, steps, width)
-    projected: Tensor = attention.out_proj(mixed)
+        by_sample = weights.unflatten(0, (batch, heads))
+        weights = dropped(by_sample, attention.dropout).flatten(0, 1)
+    mixed = torch.bmm(weights, value).unflatten(0, (batch, heads))
+    projected: Tensor = attention.out_proj(mixed.transpose(1, 2).reshape(batch, steps, width))
     return projected
 
 
 def _by_head(x: Tensor, heads: int) -> Tensor:
-    """(B, T, width) → (B, heads, T, width / heads)."""
+    """(B, T, width) → (B · heads, T, width / heads)."""
     split: Tensor = x.unflatten(-1, (heads, -1))
-    return split.transpose(1, 2)
+    return split.transpose(1, 2).flatten(0, 1)
 
 
 def _drop(module: nn.Dropout, x: Tensor) -> Tensor:

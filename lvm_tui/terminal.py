@@ -28,8 +28,9 @@ SLOW_IN_A_ROW = 5
 """So many slow pictures one after the other; a single hiccup is none."""
 
 
-BACKLOG = 20
-"""Pictures that may wait for a terminal. Textual's own queue holds 30, then it holds up the app."""
+BACKLOG, BACKLOG_BYTES = 20, 32_000
+"""Pictures, and characters in them, that may wait for a terminal: nobody on a slow line is to see
+what was so a minute ago. Textual's own queue holds 30 pictures, then it holds up the app."""
 
 
 def is_gone(descriptor: int = 0) -> bool:
@@ -58,7 +59,7 @@ class ForgivingFile:
         on_lost: Callable[[], None],
         on_slow: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
-        on_written: Callable[[], None] = lambda: None,
+        on_written: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._on_written = on_written
         self._file = file
@@ -76,7 +77,7 @@ class ForgivingFile:
             self._on_lost()
             return len(text)
         finally:
-            self._on_written()
+            self._on_written(len(text))
         self._slow_in_a_row = self._slow_in_a_row + 1 if self._monotonic() - begun > SLOW else 0
         if self._slow_in_a_row == SLOW_IN_A_ROW:
             self._on_slow()
@@ -101,6 +102,9 @@ class LastingDriver(LinuxDriver):
         self._lost = False
         self._line = Line.to(sys.__stderr__) if sys.__stderr__ is not None else None
         self._sent = self._written = 0
+        """Pictures."""
+        self._sent_size = self._written_size = 0
+        """Characters."""
         self._left_out = self._stops = False
         file = ForgivingFile(
             self._line or sys.__stderr__,  # type: ignore[arg-type]
@@ -111,15 +115,22 @@ class LastingDriver(LinuxDriver):
         self._file = file  # type: ignore[assignment]
 
     def write(self, data: str) -> None:
-        if self._sent - self._written >= BACKLOG and not self._stops:
+        if self._is_behind and not self._stops:
             self._left_out = True
             return
         self._sent += 1
+        self._sent_size += len(data)
         super().write(data)
 
-    def _count(self) -> None:
+    @property
+    def _is_behind(self) -> bool:
+        size = self._sent_size - self._written_size
+        return size >= BACKLOG_BYTES or self._sent - self._written >= BACKLOG
+
+    def _count(self, size: int) -> None:
         """In the thread that writes."""
         self._written += 1
+        self._written_size += size
         if self._left_out and self._sent == self._written:
             self._left_out = False
             self._app.post_message(LineFree())

@@ -71,6 +71,12 @@ class Terminal:
         self.until(lambda: not self.child.isalive(), "it has not exited")
         return self.child.exitstatus
 
+    def is_idle(self) -> bool:
+        """Whether the program does nothing, the terminal not being read meanwhile."""
+        before = sum(self.process.cpu_times()[:2])
+        time.sleep(0.3)
+        return sum(self.process.cpu_times()[:2]) - before < 0.02
+
     def hang_up(self) -> None:
         """The terminal's window is closed."""
         os.close(self.child.child_fd)
@@ -181,6 +187,22 @@ def test_a_closed_terminal_drops_the_screen_and_the_work_goes_on_quietly(
     while not gone(terminal.process):
         assert time.monotonic() < end, "it has not exited"
         time.sleep(0.02)
+
+
+def test_a_terminal_that_was_stuck_gets_one_whole_picture_of_now(terminal: Terminal) -> None:
+    """Ctrl-S, a suspended ssh: nothing reads, while a person's keys go on changing the screen."""
+    terminal.child.send("g" * 201)
+    end = time.monotonic() + PATIENCE
+    while not terminal.is_idle():
+        assert time.monotonic() < end
+    before = len(terminal.written)
+    terminal.screen.reset()  # nothing of what was seen may be needed
+    terminal.shows("all numbers")
+    for part in ("transformer_5cat", "BACKWARD BIAS", "rank of the true next", "1 Dashboard"):
+        terminal.shows(part)
+    assert len(terminal.written) - before < 150_000  # of a megabyte
+    terminal.child.send("g")
+    terminal.shows("loss")
 
 
 def test_sighup_alone_drops_the_screen_too(terminal: Terminal) -> None:

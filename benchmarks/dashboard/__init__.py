@@ -1,4 +1,4 @@
-"""The dashboard's figures: first paint, keys, throughput, redraw, opening, traffic, memory.
+"""The dashboard's figures: first paint, keys, throughput, redraw, opening, traffic, slow, memory.
 
 python -m benchmarks.dashboard             all of it, some 15 minutes; nothing else should run
 python -m benchmarks.dashboard --quick     smaller and shorter, about 3 minutes

@@ -19,6 +19,8 @@ from typing import Self
 import pyte
 
 READ = 1 << 16
+SIP = 100
+"""Bytes that a slow terminal reads at once."""
 PATIENCE = 60.0
 """Seconds to wait for a state before the benchmark gives up."""
 
@@ -63,6 +65,25 @@ class Program:
                 pieces.append((time.perf_counter(), piece))
                 self.written += len(piece)
         return pieces
+
+    def look_slowly(self, seconds: float, rate: int, seen: Callable[[str], bool]) -> float | None:
+        """Read and draw so many bytes a second; when the screen was first so, or None."""
+        begun = time.perf_counter()
+        found: float | None = None
+        read = 0
+        while (passed := time.perf_counter() - begun) < seconds:
+            due = int(rate * passed) - read
+            if due >= SIP and select.select([self._terminal], [], [], SIP / rate)[0]:
+                piece = os.read(self._terminal, due)
+                read += len(piece)
+                self.written += len(piece)
+                self.draw(piece)
+                if found is None and seen(self.text):
+                    found = time.perf_counter()
+            else:
+                read += max(due - SIP, 0)  # a line does not save up what it could have carried
+                time.sleep(SIP / rate)
+        return found
 
     def draw(self, piece: bytes) -> None:
         self._stream.feed(piece)

@@ -5,14 +5,23 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks.dashboard import keys, memory, opening, paint, redraw, throughput, traffic
+from benchmarks.dashboard import (
+    keys,
+    memory,
+    opening,
+    paint,
+    redraw,
+    slow,
+    throughput,
+    traffic,
+)
 from benchmarks.figures import Figure
 
 Part = Callable[..., Iterator[Figure]]
 
 PARTS: dict[str, Part] = {
     module.__name__.rpartition(".")[2]: module.measure
-    for module in (paint, keys, throughput, redraw, opening, traffic, memory)
+    for module in (paint, keys, throughput, redraw, opening, traffic, slow, memory)
 }
 
 

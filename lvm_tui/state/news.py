@@ -9,7 +9,7 @@ from lvm_tui.state.views import Alert, Frame, RunView
 
 def news(before: Frame, after: Frame) -> list[Notice]:
     """Alerts, ends of runs and of the queue; nothing that was there before somebody looked."""
-    if before.catching_up or before.run is None:
+    if before.catching_up:
         return []
     runs = _runs(before)
     over = {run.run for run in runs if run.phase == "finished"}

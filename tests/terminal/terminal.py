@@ -26,6 +26,8 @@ class Terminal:
         rows: int = 40,
         env: Mapping[str, str] | None = None,
     ) -> None:
+        self.written = b""
+        """All that came so far."""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
@@ -46,7 +48,9 @@ class Terminal:
     def read(self, seconds: float = 0.05) -> None:
         """Take in what the program has written."""
         try:
-            self._stream.feed(self.process.read_nonblocking(1 << 16, timeout=seconds))
+            piece = self.process.read_nonblocking(1 << 16, timeout=seconds)
+            self.written += piece
+            self._stream.feed(piece)
         except pexpect.TIMEOUT:
             pass
         except pexpect.EOF:

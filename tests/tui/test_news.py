@@ -7,7 +7,7 @@ from dataclasses import replace
 from lvm import events as e
 from lvm_tui.live import Live
 from lvm_tui.state.news import news
-from lvm_tui.state.views import Frame, RunView
+from lvm_tui.state.views import Alert, Frame, RunView
 
 from . import scenes
 from .scripted import Plan, Script, begin, end, epoch
@@ -74,5 +74,13 @@ def test_a_run_that_begins_and_fails_between_two_looks_is_told() -> None:
     assert told(live) == [f"alarm in {plan.run}", f"{plan.run} failed"]
 
 
-def test_without_a_run_there_is_nothing_to_compare_with() -> None:
-    assert news(Frame(), Frame(run=RunView(run=RUN, phase="finished"))) == []
+def test_before_anything_was_read_there_is_nothing_to_compare_with() -> None:
+    over = Frame(run=RunView(run=RUN, phase="finished"))
+    assert news(Frame(catching_up=True), over) == []
+
+
+def test_a_first_run_that_alarms_at_once_is_told() -> None:
+    """Nothing was ever trained here; the next look finds a run with an alert."""
+    alert = Alert(RUN, "data_quality-1", "data_quality", "alarm", "DATA REFUSED", "", 0, 0.0)
+    after = Frame(run=RunView(run=RUN, alerts=(alert,)), alerts=(alert,))
+    assert [notice.title for notice in news(Frame(), after)] == [f"alarm in {RUN}"]

@@ -31,7 +31,8 @@ EPOCH_LIMIT, FIVECAT_LIMIT, RETRAIN_LIMIT = 10.0, 2.0, 15.0
 """Seconds, seconds, minutes; on one H100."""
 SEQUENCES = 438_568
 ARTICLES = 2_600
-"""Leaves more than 5,000 samples each for VAL and OOD."""
+SAMPLES = 5_000
+"""The articles leave more than so many samples each for VAL and OOD."""
 EPOCHS, FIVECAT_EVERY = 20, 5
 GUIDE = "the guide: 6–8 hours"
 TIMES = 3
@@ -41,33 +42,47 @@ def measure() -> Iterator[Figure | Note]:
     if not torch.cuda.is_available():
         yield Note("CUDA: not run", ("No CUDA device on this machine: nothing is claimed of one.",))
         return
-    device = torch.cuda.get_device_name()
+    yield from measure_on("cuda", beside=torch.cuda.get_device_name())
+
+
+def measure_on(
+    device: str,
+    *,
+    beside: str,
+    models: Sequence[ModelType] = MODEL_TYPES,
+    dim: int = 768,
+    sequences: int = SEQUENCES,
+    articles: int = ARTICLES,
+    samples: int = SAMPLES,
+) -> Iterator[Figure]:
+    """The figures of any device; smaller ones show that this script works without a GPU."""
     minutes = 0.0
+    battery = FivecatSettings(max_samples=samples)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        small = reference_corpus(folder, articles=ARTICLES)
-        corpus = with_sequences(small, SEQUENCES, folder / "bank.f32")
-        for model in MODEL_TYPES:
-            epoch = _epoch_seconds(model, corpus, folder / model)
+        small = reference_corpus(folder, dim=dim, articles=articles)
+        corpus = with_sequences(small, sequences, folder / "bank.f32")
+        for model in models:
+            epoch = _epoch_seconds(model, corpus, folder / model, device)
             yield Figure(
-                f"CUDA, epoch of {SEQUENCES:,} sequences, {model}", epoch, "s", EPOCH_LIMIT,
-                beside=device, n="the second of 2 epochs",
+                f"{device}, epoch of {sequences:,} sequences, {model}", epoch, "s", EPOCH_LIMIT,
+                beside=beside, n="the second of 2 epochs",
             )  # fmt: skip
-            battery = _battery_seconds(model, corpus)
+            judged = _battery_seconds(model, corpus, battery, device)
             yield Figure(
-                f"CUDA, full 5CAT, {model}", battery, "s", FIVECAT_LIMIT,
-                beside=device, n=f"2 × 5,000 samples, H = 5; best of {TIMES}",
+                f"{device}, full 5CAT, {model}", judged, "s", FIVECAT_LIMIT,
+                beside=beside, n=f"2 × {samples:,} samples, H = {battery.horizon}; best of {TIMES}",
             )  # fmt: skip
-            minutes += (EPOCHS * epoch + EPOCHS / FIVECAT_EVERY * battery) / 60
+            minutes += (EPOCHS * epoch + EPOCHS / FIVECAT_EVERY * judged) / 60
     yield Figure(
-        f"CUDA, {EPOCHS} epochs of all four with 5CAT every {FIVECAT_EVERY}, added up from these",
-        minutes, "min", RETRAIN_LIMIT, beside=GUIDE,
+        f"{device}, {EPOCHS} epochs of {len(models)} models with 5CAT every {FIVECAT_EVERY}",
+        minutes, "min", RETRAIN_LIMIT, beside=GUIDE, n="added up from the figures above",
     )  # fmt: skip
 
 
-def _epoch_seconds(model: ModelType, corpus: Corpus, folder: Path) -> float:
+def _epoch_seconds(model: ModelType, corpus: Corpus, folder: Path, device: str) -> float:
     settings = TrainSettings(
-        model=model, device="cuda", epochs=2, fivecat_every=2, fivecat_samples=50, on_severe="alert"
+        model=model, device=device, epochs=2, fivecat_every=2, fivecat_samples=50, on_severe="alert"
     ).changed(**FASTEST)
     folder.mkdir()
     seconds = float("nan")
@@ -84,14 +99,15 @@ def _epoch_seconds(model: ModelType, corpus: Corpus, folder: Path) -> float:
     return seconds
 
 
-def _battery_seconds(model_type: ModelType, corpus: Corpus) -> float:
+def _battery_seconds(
+    model_type: ModelType, corpus: Corpus, settings: FivecatSettings, device: str
+) -> float:
     model = build(model_type, corpus.dim)
     spent = []
     for _ in range(TIMES):
         begun = time.perf_counter()
-        run_battery(
-            model, corpus.val_samples, corpus.ood_samples, FivecatSettings(), Thresholds(), "cuda"
-        )
+        val, ood = corpus.val_samples, corpus.ood_samples
+        run_battery(model, val, ood, settings, Thresholds(), device)
         spent.append(time.perf_counter() - begun)
     return min(spent)
 

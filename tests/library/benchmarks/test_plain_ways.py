@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import cuda
+from benchmarks.corpora import with_sequences
 from benchmarks.fivecat.plain import differences
 from benchmarks.fivecat.suite import plain_battery
 from benchmarks.training import peak
@@ -105,6 +107,24 @@ def test_the_operations_of_a_step_are_three_products_a_weight(corpus):
     recurrent = 4 * width * (dim + width + width + width) * 5
     counted = peak.step_operations(settings, dim)
     assert counted == pytest.approx(3 * 2 * rows * (recurrent + width * dim), rel=0.2)
+
+
+def test_the_part_for_gpus_runs_on_any_device():
+    small = {"dim": 32, "sequences": 300, "articles": 20, "samples": 10}
+    figures = list(cuda.measure_on("cpu", beside="", models=("amn", "gru"), **small))
+    assert len(figures) == 2 * 2 + 1
+    assert all(figure.value > 0 for figure in figures)
+    epochs, batteries = figures[0:-1:2], figures[1:-1:2]
+    seconds = sum(20 * e.value + 4 * b.value for e, b in zip(epochs, batteries, strict=True))
+    assert figures[-1].value == pytest.approx(seconds / 60)
+
+
+def test_growing_data_is_gathered_from_the_whole_file(corpus, tmp_path):
+    train_set = with_sequences(corpus, 50, tmp_path / "bank.f32").train
+    assert len(train_set) == 50
+    assert train_set.vectors.shape == (55, corpus.dim)
+    assert train_set.targets.tolist() == list(range(5, 55))
+    assert np.allclose(np.linalg.norm(train_set.vectors, axis=1), 1)
 
 
 def test_in_turns_everyone_goes_first_once():

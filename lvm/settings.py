@@ -270,6 +270,8 @@ class TrainSettings(_Settings):
     """Train although the data fails its quality checks; recorded in the run."""
     device: str = "auto"
     precision: Precision = "fp32"
+    compile: bool = False
+    """Train through torch.compile: minutes at the start, then fewer and larger kernels."""
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -262,6 +262,12 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--learning-rate", type=float, help="0.0005")
     training.add_argument("--objective", choices=get_args(Objective), help="mse")
     training.add_argument("--precision", choices=["fp32", "bf16"])
+    training.add_argument(
+        "--compile",
+        action="store_true",
+        default=None,
+        help="torch.compile: minutes at the start, worth it on a GPU",
+    )
     training.add_argument("--early-stop", type=int, metavar="N", help="epochs without improvement")
     training.add_argument("--on-severe", choices=["stop", "alert"], help="severe backward bias")
     training.add_argument(

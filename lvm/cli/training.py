@@ -30,6 +30,7 @@ _TRAIN_FLAGS = (
     "learning_rate",
     "objective",
     "precision",
+    "compile",
     "early_stop",
     "on_severe",
     "on_gate_failure",

@@ -62,6 +62,7 @@ _COMMENTS: dict[str, dict[str, str]] = {
         "accept_bad_data": "train on data that fails its checks; it is recorded",
         "device": "auto (cuda, then mps, then cpu), cuda, cuda:1, mps, cpu",
         "precision": "fp32 or bf16",
+        "compile": "torch.compile: minutes at the start; on the CPU it needs g++",
         "seed": "",
     },
     "thresholds": {

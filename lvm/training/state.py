@@ -33,6 +33,7 @@ _FIXED = (
     "forward_goal",
     "forward_temperature",
     "precision",
+    "compile",
     "seed",
 )
 """Settings that a resumed run cannot change without becoming another run."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from lvm.events import BatchHalved
 from lvm.models.base import LatentModel
 from lvm.settings import TrainSettings
 from lvm.training.batches import BatchSource, step_seed
+from lvm.training.compiling import compiled, failures_told
 from lvm.training.device import is_out_of_memory, release_memory
 from lvm.training.distributed import World
 from lvm.training.objectives import Objective, cosine_sum, wide_dtype
@@ -54,6 +57,7 @@ class Stepper:
         self.sums = torch.zeros(3, dtype=wide_dtype(device), device=device)
         """Over the epoch, this rank: loss·n, cosine, n."""
         self._parallel = world.wrap(model)
+        self._whole_batches = compiled(self._parallel) if settings.compile else self._parallel
         self._source = source
         self._objective = objective
         self._settings = settings
@@ -74,7 +78,8 @@ class Stepper:
         halved: list[BatchHalved] = []
         while True:
             try:
-                sums, tally = self._forward_and_backward(share, samples, step)
+                with failures_told() if self._settings.compile else nullcontext():
+                    sums, tally = self._forward_and_backward(share, samples, step)
                 self.optimizer.step()
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -115,7 +120,7 @@ class Stepper:
                 )
                 with mixed, masks:
                     contexts = self._blurred(window.contexts, rows, len(samples))
-                    predictions = self._parallel(contexts)
+                    predictions = self._module(count, len(samples))(contexts)
                 loss = self._objective.loss(predictions, window)
                 # DistributedDataParallel averages over ranks; the batch's mean needs the sum.
                 (loss * (count * self._world.size / len(samples))).backward()
@@ -127,6 +132,12 @@ class Stepper:
                 tally = seen if tally is None else tally + seen
         assert tally is not None
         return sums, tally
+
+    def _module(self, rows: int, total: int) -> Callable[[Tensor], Tensor]:
+        """Compiled only for the shape that nearly all batches have, and never for a cut batch,
+        whose random numbers are intercepted (sharing.py)."""
+        whole = rows == total == self._settings.batch_size
+        return self._whole_batches if whole else self._parallel
 
     def _places(self, places: npt.NDArray[np.int64]) -> Tensor:
         """(n,) rows of the whole batch, on the device."""

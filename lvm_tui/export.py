@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lvm.events import Batch, EpochFinished, FivecatFinished, Record, RunStarted
+from lvm.events import Batch, EpochFinished, FivecatFinished, RunStarted
 from lvm.files import write_json, write_text
+from lvm.records import Record
 from lvm_tui.state.views import RunView
 
 FOLDER = "exports"

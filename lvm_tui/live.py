@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from lvm.events import Record
+from lvm.records import Record
 from lvm.runs.decoding import Batches
 from lvm_tui.state.fold import fold_all, fold_workspace
 from lvm_tui.state.logbook import Pages

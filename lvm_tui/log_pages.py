@@ -12,7 +12,7 @@ from array import array
 from pathlib import Path
 from typing import BinaryIO
 
-from lvm.events import Record, decode
+from lvm.records import Record, decode
 from lvm_tui.state.views import LogLine
 from lvm_tui.state.wording import is_told, log_line
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lvm import events as e
-from lvm.events import Event, Record, encode
+from lvm.events import Event
+from lvm.records import Record, encode
 
 RUN = "gru_5cat_20251030_220000"
 START = 1_761_861_600.0

@@ -14,7 +14,7 @@ from lvm import events
 from lvm.cli.output import Output
 from lvm.config import NotifySettings
 from lvm.errors import Interrupted, LeaseError, RefusedError, RunError
-from lvm.events import Record
+from lvm.records import Record
 from lvm.runs.latch import Latch
 from lvm.runs.logformat import format_event
 from lvm.runs.notices import escape, is_wanted, notice_of

@@ -2,7 +2,7 @@
 
 A batch line is decoded straight into its fields, without a dict and an event in between; a
 million of them take half a second. Every other line, and every batch line that is not as this
-version writes it, takes the way of `lvm.events.record_of`.
+version writes it, takes the way of `lvm.records.record_of`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, Protocol
 
-from lvm.events import Record, record_of
+from lvm.records import Record, record_of
 
 _BATCH = b'"type":"batch",'
 """What the line of a batch has in it, behind its number and time."""

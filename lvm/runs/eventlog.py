@@ -14,15 +14,9 @@ from typing import BinaryIO, Self
 
 from lvm.clock import Clock
 from lvm.errors import DiskError, RunError
-from lvm.events import (
-    Batch,
-    Event,
-    FivecatProgress,
-    Record,
-    TaskProgress,
-    encode,
-)
+from lvm.events import Batch, Event, FivecatProgress, TaskProgress
 from lvm.files import disk_errors, sync_folder
+from lvm.records import Record, encode
 from lvm.runs.decoding import Batches, decode_in_bulk, decode_records, document_of
 from lvm.runs.tail import lines_backwards
 

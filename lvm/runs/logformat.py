@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 from lvm import events
-from lvm.events import Event, Record
+from lvm.events import Event
+from lvm.records import Record
 from lvm.runs.folder import BEST, BEST_5CAT, LAST
 
 _RULE = "=" * 44

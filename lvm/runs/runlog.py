@@ -9,8 +9,9 @@ from typing import Self
 
 from lvm.clock import Clock
 from lvm.errors import DiskError
-from lvm.events import AlertAcknowledged, AlertRaised, Event, Record, decode
+from lvm.events import AlertAcknowledged, AlertRaised, Event
 from lvm.files import disk_errors
+from lvm.records import Record, decode
 from lvm.runs.eventlog import EventWriter
 from lvm.runs.folder import RunFolder
 from lvm.runs.latch import Latch

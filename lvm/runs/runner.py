@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lvm.clock import Clock, SystemClock
-from lvm.events import QueueFinished, Record
+from lvm.events import QueueFinished
+from lvm.records import Record
 from lvm.runs.eventlog import EventWriter
 from lvm.runs.lease import HEARTBEAT, HeldLease
 from lvm.runs.notify import Notifier

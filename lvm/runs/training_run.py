@@ -20,15 +20,8 @@ from lvm.errors import (
     RefusedError,
     RunError,
 )
-from lvm.events import (
-    AlertRaised,
-    DataLoaded,
-    Event,
-    Paused,
-    Record,
-    Resumed,
-    RunFinished,
-)
+from lvm.events import AlertRaised, DataLoaded, Event, Paused, Resumed, RunFinished
+from lvm.records import Record
 from lvm.runs.folder import RunFolder, best_entries
 from lvm.runs.jobs import JobRow, JobState
 from lvm.runs.outlook import MakeForecast, kept_forecast, new_forecast

@@ -15,11 +15,11 @@ from lvm.events import (
     GateFailed,
     JobFinished,
     JobStarted,
-    Record,
     RunFinished,
     TaskFinished,
     TaskStarted,
 )
+from lvm.records import Record
 from lvm.runs.aftermath import Aftermath, aftermath, missing_of
 from lvm.runs.commands import Command
 from lvm.runs.eventlog import EventWriter

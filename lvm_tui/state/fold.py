@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from lvm import events as e
-from lvm.events import AFTERWARDS, Record
+from lvm.events import AFTERWARDS
+from lvm.records import Record
 from lvm.runs.decoding import Batches
 from lvm_tui.state.batches import Pending
 from lvm_tui.state.latching import raised

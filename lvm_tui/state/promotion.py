@@ -6,14 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lvm.events import (
-    FivecatProgress,
-    PromotionFinished,
-    PromotionStarted,
-    PromotionStep,
-    Record,
-)
+from lvm.events import FivecatProgress, PromotionFinished, PromotionStarted, PromotionStep
 from lvm.promotion.state import Candidate, Pending, Production
+from lvm.records import Record
 from lvm.runs.commands import LedgerEntry
 
 

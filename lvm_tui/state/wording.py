@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lvm import events as e
-from lvm.events import Record
+from lvm.records import Record
 from lvm_tui.numbers import duration, fixed, large, signed
 from lvm_tui.state.views import LogLine
 

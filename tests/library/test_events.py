@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lvm import events
-from lvm.events import AlertAcknowledged, Batch, Event, Record, RunStarted, decode, encode
+from lvm.events import AlertAcknowledged, Batch, Event, RunStarted
+from lvm.records import Record, decode, encode
 
 BATCH = Batch(
     epoch=3,

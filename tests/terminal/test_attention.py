@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lvm.data.reference import write_reference
-from lvm.events import Record, decode
+from lvm.records import Record, decode
 from lvm.runs.latch import Latch
 from lvm.runs.notices import escape, notice_of
 from lvm.runs.project import Project

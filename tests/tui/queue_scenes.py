@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from lvm.events import EpochFinished, Record, RunFinished
+from lvm.events import EpochFinished, RunFinished
 from lvm.files import write_json
+from lvm.records import Record
 
 from .disk import Disk
 from .scripted import START, Plan, Script, begin, epoch, loaded, whole_run

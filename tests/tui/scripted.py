@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lvm import events as e
-from lvm.events import Event, Record, encode
+from lvm.events import Event
+from lvm.records import Record, encode
 from lvm.settings import Thresholds
 
 START = 1_761_861_600.0

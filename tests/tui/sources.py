@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lvm.events import AlertAcknowledged, Batch, Record
+from lvm.events import AlertAcknowledged, Batch
+from lvm.records import Record
 from lvm_tui.live import CHUNK
 from lvm_tui.state.views import Alert, Frame, JobRow, LogLine, RunnerView
 from lvm_tui.state.wording import log_line

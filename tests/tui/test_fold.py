@@ -8,7 +8,7 @@ from functools import reduce
 import pytest
 
 from lvm import events as e
-from lvm.events import Record
+from lvm.records import Record
 from lvm_tui.state.fold import LOG_LINES, fold, fold_all, fold_workspace
 from lvm_tui.state.views import RunView, WorkspaceView
 

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from lvm import events as e
-from lvm.events import encode
+from lvm.records import encode
 from lvm_tui.app import LvmApp
 from lvm_tui.log_pages import FilePages
 from lvm_tui.state.fold import fold_all

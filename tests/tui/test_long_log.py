@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from lvm import events as e
-from lvm.events import Event, Record, encode
+from lvm.events import Event
+from lvm.records import Record, encode
 from lvm.runs.eventlog import EventReader, read_events
 from lvm_tui.live import Tail
 from lvm_tui.state import bulk

@@ -11,17 +11,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from lvm.events import (
-    Event,
-    FivecatProgress,
-    PromotionFinished,
-    PromotionStarted,
-    PromotionStep,
-    Record,
-)
+from lvm.events import Event, FivecatProgress, PromotionFinished, PromotionStarted, PromotionStep
 from lvm.promotion.change import Backup, Change
 from lvm.promotion.links import standing
 from lvm.promotion.places import journal_path
+from lvm.records import Record
 from lvm_tui.promoting import Promoting
 from lvm_tui.screens.dialogs import Ask
 from lvm_tui.screens.promote import Promote
@@ -42,7 +36,7 @@ LVM = """\
 import json, sys
 from pathlib import Path
 from lvm.clock import SystemClock
-from lvm.events import record_of
+from lvm.records import record_of
 from lvm.runs.eventlog import EventWriter
 
 root = Path(sys.argv[sys.argv.index("--root") + 1])

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from lvm.events import AlertRaised, Record, encode
+from lvm.events import AlertRaised
+from lvm.records import Record, encode
 from lvm.runs.project import Project
 
 from .conftest import Call

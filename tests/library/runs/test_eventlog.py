@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from lvm.errors import DiskError, RunError
-from lvm.events import AlertAcknowledged, Batch, Event, Record, encode
+from lvm.events import AlertAcknowledged, Batch, Event
+from lvm.records import Record, encode
 from lvm.runs.eventlog import EventReader, EventWriter, read_events
 
 from .conftest import FakeClock

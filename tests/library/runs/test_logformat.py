@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lvm import events
-from lvm.events import Event, Record
+from lvm.events import Event
+from lvm.records import Record
 from lvm.runs.logformat import format_event
 from lvm.settings import Thresholds
 

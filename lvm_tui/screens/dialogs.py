@@ -28,10 +28,12 @@ class Answer:
 class Ask(ModalScreen[str]):
     """Asks; its result is the value of the answer, "" for Escape. The first has the focus."""
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - typed by Screen
+
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "answer('')", "Back"),
-        ("left", "app.focus_previous"),
-        ("right", "app.focus_next"),
+        ("left,up", "app.focus_previous"),
+        ("right,down", "app.focus_next"),
     ]
 
     def __init__(self, title: str, text: str, answers: Sequence[Answer]) -> None:

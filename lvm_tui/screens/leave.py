@@ -11,7 +11,7 @@ def leave() -> Ask:
     """The question; its result is GO_ON, STOP, STAY or ""."""
     return Ask(
         "Leave",
-        "This process trains. Without the screen it goes on here, with plain lines of progress;\n"
+        "This process trains. Without the screen it goes on here, in plain lines;\n"
         "lvm-tui attaches again from any terminal.",
         (
             Answer("g", GO_ON, "go on without a screen", "primary"),

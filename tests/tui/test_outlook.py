@@ -11,7 +11,8 @@ from lvm_tui.state import outlook
 from lvm_tui.state.fold import fold_all
 from lvm_tui.state.views import Forecast, RunView
 
-from .scripted import Plan, Script, battery, forecast, forecast_document, whole_run
+from .documents import battery, forecast_document
+from .scripted import Plan, Script, forecast, whole_run
 
 MADE = Forecast(forecast_document(), 12.4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -39,3 +40,34 @@ def contexts() -> npt.NDArray[np.float32]:
     """(7, 5, 16) unit vectors."""
     rows = np.random.default_rng(3).normal(size=(7, 5, 16))
     return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
+
+
+ABSENT = object()
+"""Instead of a value: the document has no such key."""
+NUMBERS: dict[str, float] = {
+    "epoch": 5,
+    "train_loss": 0.0012,
+    "train_cosine": 0.55,
+    "val_loss": 0.0013,
+    "val_cosine": 0.54,
+}
+
+
+@pytest.fixture
+def saved(tmp_path: Path, formula_model: Build) -> Callable[..., Path]:
+    """saved(kind, **changes to the document) → the path of such a checkpoint."""
+
+    def make(kind: str = "gru", *, position: bool = False, **changes: object) -> Path:
+        model = formula_model(kind, position=position)
+        document = {
+            "model_state_dict": model.state_dict(),
+            "model_type": kind,
+            "model_config": model.config.to_json(),
+            **NUMBERS,
+            **changes,
+        }
+        path = tmp_path / "old.pt"
+        torch.save({key: value for key, value in document.items() if value is not ABSENT}, path)
+        return path
+
+    return make

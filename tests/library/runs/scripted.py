@@ -212,3 +212,10 @@ def without(event: Event, *names: str) -> dict[str, Any]:
         for item in dataclasses.fields(event)
         if item.name not in names
     }
+
+
+def raising(error: BaseException) -> Any:
+    def act() -> None:
+        raise error
+
+    return act

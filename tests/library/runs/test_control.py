@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from lvm.errors import Interrupted, LeaseError, LvmError, RunError
+from lvm.errors import Interrupted
 from lvm.events import (
-    AlertAcknowledged,
-    AlertRaised,
-    Event,
     JobFinished,
     Paused,
     QueueFinished,
@@ -20,12 +17,9 @@ from lvm.events import (
     TaskFinished,
     TaskStarted,
 )
-from lvm.runs.commands import Command
-from lvm.runs.steering import Steering
-from lvm.runs.store import Store
 
-from .conftest import Bench, FakeClock
-from .scripted import ScriptedCorpus, alert, kinds
+from .conftest import Bench
+from .scripted import ScriptedCorpus, kinds
 
 
 def states(bench: Bench) -> list[str]:
@@ -307,185 +301,5 @@ def test_work_before_the_queue_may_interrupt_itself(bench: Bench) -> None:
 
 
 # ------------------------------------------------------------------ acknowledging
-
-
-def raising_alerts(bench: Bench, *names: str) -> None:
-    def train(*given: Any, **named: Any) -> Any:
-        for name in names:
-            yield alert(name)
-        bench.clock.sleep(1.0)
-        bench.store.send("acknowledge", "bias-5", by="ann@mac:1")
-        assert named["control"]() is None
-        yield RunFinished("completed", 5, 60.0)
-
-    bench.trainer = train  # type: ignore[assignment]
-
-
-def acknowledged(events: list[Event]) -> list[AlertAcknowledged]:
-    return [event for event in events if isinstance(event, AlertAcknowledged)]
-
-
-def test_an_alert_is_acknowledged_in_the_log_of_its_run(bench: Bench) -> None:
-    raising_alerts(bench, "bias-5", "bias-10")
-    bench.add()
-    bench.run()
-    assert acknowledged(bench.events()) == [AlertAcknowledged("bias-5", "ann@mac:1")]
-    assert "acknowledged by ann@mac:1: bias-5" in (bench.folder() / "training.log").read_text()
-
-
-def test_an_alert_is_acknowledged_once_and_all_that_are_left_at_once(bench: Bench) -> None:
-    raising_alerts(bench, "bias-5", "bias-10", "bias-15")
-    bench.add()
-    bench.run()
-    run = bench.job(1).run
-    bench.store.send("acknowledge", "bias-5", by="bob", run=run)
-    bench.store.send("acknowledge", "never-raised", by="bob", run=run)
-    bench.store.send("acknowledge", by="bob", run=run)
-    bench.run()
-    assert acknowledged(bench.events())[1:] == [
-        AlertAcknowledged("bias-10", "bob"),
-        AlertAcknowledged("bias-15", "bob"),
-    ]
-    assert isinstance(bench.events()[-1], AlertAcknowledged)
-
-
-def test_an_alert_of_an_earlier_run_is_acknowledged_there_while_another_trains(
-    bench: Bench,
-) -> None:
-    raising_alerts(bench, "bias-5", "bias-10")
-    bench.add()
-    bench.run()
-    first = bench.job(1).run
-    number = bench.add("gru")
-
-    def train(*given: Any, **named: Any) -> Any:
-        bench.clock.sleep(1.0)
-        bench.store.send("acknowledge", "bias-10", by="bob", run=first)
-        assert named["control"]() is None
-        yield RunFinished("completed", 5, 60.0)
-
-    bench.trainer = train  # type: ignore[assignment]
-    bench.run()
-    assert acknowledged(bench.events(1))[1:] == [AlertAcknowledged("bias-10", "bob")]
-    assert acknowledged(bench.events(number)) == []
-
-
-@pytest.mark.parametrize("run", ["no_such_run", "../..", "..", "."])
-def test_an_acknowledgement_for_no_run_is_void(bench: Bench, run: str) -> None:
-    bench.store.send("acknowledge", "bias-5", run=run)
-    bench.run()
-    assert bench.told() == [QueueFinished(0, 0)]
-
-
-def test_an_acknowledgement_without_a_run_means_the_last_one(bench: Bench) -> None:
-    raising_alerts(bench, "bias-5", "bias-10")
-    bench.add()
-
-    def heard(run: str, record: Any) -> None:
-        if isinstance(record.event, JobFinished):
-            bench.store.send("acknowledge", by="bob")
-            bench.clock.sleep(1.0)
-
-    bench.run(listen=heard)
-    assert acknowledged(bench.events())[-1] == AlertAcknowledged("bias-10", "bob")
-
-
 # ------------------------------------------------------------------ a lease that is lost
-
-
-def test_a_runner_that_lost_its_lease_writes_not_one_line_more(bench: Bench) -> None:
-    def train(*given: Any, **named: Any) -> Any:
-        yield alert("bias-5")
-        bench.clock.sleep(60.0)  # no heartbeat comes in these tests
-        taken = bench.store.take_lease("bob@far:2", instead_of=bench.store.read_lease())
-        assert taken is not None
-        yield RunFinished("completed", 1, 1.0)
-
-    bench.trainer = train  # type: ignore[assignment]
-    bench.add()
-    with pytest.raises(LeaseError, match="the lease was lost"):
-        bench.run()
-    assert kinds(bench.events()) == ["data_loaded", "alert_raised"]
-    assert "job_finished" not in kinds(bench.told())
-    assert states(bench) == ["running"]
-    lease = bench.store.lease()
-    assert lease is not None
-    assert lease.by == "bob@far:2"
-
-
 # ------------------------------------------------------------------ a store that fails
-
-
-class Blind(Store):
-    """A store whose commands cannot be read for a while."""
-
-    broken = True
-
-    def take_commands(self) -> list[Command]:
-        if self.broken:
-            raise RunError("broken: disk I/O error")
-        return super().take_commands()
-
-
-def test_a_store_that_cannot_be_read_is_told_once_and_does_not_end_the_training(
-    store: Store, clock: FakeClock
-) -> None:
-    blind = Blind(store.path, clock)
-    told: list[LvmError] = []
-    steering = Steering(
-        blind,
-        clock,
-        should_stop=threading.Event(),
-        check_lease=lambda: None,
-        acknowledge=lambda command: None,
-        unreadable=told.append,
-    )
-    steering.begin(1)
-    for _ in range(5):
-        assert steering.control() is None
-        clock.sleep(1.0)
-    assert len(told) == 1
-    blind.broken = False
-    blind.send("pause")
-    assert steering.control() == "pause"
-    blind.broken = True
-    clock.sleep(1.0)
-    assert steering.control() is None
-    assert len(told) == 2
-    blind.close()
-
-
-def test_the_store_is_not_asked_after_every_batch(store: Store, clock: FakeClock) -> None:
-    steering = Steering(
-        store,
-        clock,
-        should_stop=threading.Event(),
-        check_lease=lambda: None,
-        acknowledge=lambda command: None,
-        unreadable=lambda error: None,
-    )
-    steering.begin(1)
-    assert steering.control() is None
-    store.send("pause")
-    clock.sleep(0.05)
-    assert steering.control() is None
-    clock.sleep(0.06)
-    assert steering.control() == "pause"
-
-
-def test_a_queue_that_cannot_show_a_pause_raises_an_alert_and_trains_on(bench: Bench) -> None:
-    bench.add()
-    bench.at(3, lambda: bench.store.send("pause"))
-    store, set_state = bench.store, bench.store.set_state
-
-    def fails_to_pause(number: int, state: Any, note: str = "") -> None:
-        if state == "paused":
-            store.send("resume")
-            raise RunError("locked", fix="see what hangs")
-        set_state(number, state, note)
-
-    store.set_state = fails_to_pause  # type: ignore[method-assign]
-    bench.run()
-    raised = [event for event in bench.events() if isinstance(event, AlertRaised)]
-    assert [event.message for event in raised] == ["NO COMMANDS  the queue cannot be read: locked"]
-    assert states(bench) == ["done"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -16,11 +18,19 @@ from textual.strip import Strip
 from lvm_tui.state.logbook import LogBook
 from lvm_tui.state.views import LogLine
 
+STEP = 20
+"""Cells that one key moves sideways."""
+
 _SIGNS = {"good": "✓", "notice": "!", "alarm": "▲"}
 
 
 class LogView(ScrollView, can_focus=True):
     """Follows the newest line until somebody scrolls away from it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "sideways(-1)", "Sideways, where lines are longer", show=False),
+        Binding("right", "sideways(1)", show=False),
+    ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "log-view--time",
@@ -37,6 +47,8 @@ class LogView(ScrollView, can_focus=True):
     zone: tzinfo | None = None
     book: LogBook | None = None
     _count = 0
+    _across = 0
+    """Cells of each line that are left of what is shown."""
 
     def show(self, book: LogBook, *, anew: bool) -> None:
         """Take over what the book holds now; anew: not only lines were added."""
@@ -66,11 +78,23 @@ class LogView(ScrollView, can_focus=True):
             self.follows = new_value >= self.max_scroll_y
             self.post_message(self.Moved())
 
+    def action_sideways(self, by: int) -> None:
+        """As far as the longest line in sight goes."""
+        longest = max((cell_len(self._text_of(at)) for at in self._in_sight), default=0)
+        most = max(longest - self.scrollable_content_region.width, 0)
+        across = min(max(self._across + by * STEP, 0), most)
+        if across != self._across:
+            self._across = across
+            self.refresh()
+
+    @property
+    def _in_sight(self) -> range:
+        first = round(self.scroll_y)
+        return range(first, min(first + self.size.height, self._count))
+
     def visible_text(self) -> str:
         """The lines in sight, whole, for the clipboard."""
-        first = round(self.scroll_y)
-        last = min(first + self.size.height, self._count)
-        return "\n".join(self._text_of(at) for at in range(first, last))
+        return "\n".join(self._text_of(at) for at in self._in_sight)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """What the mouse has marked; only those lines are read."""
@@ -95,7 +119,7 @@ class LogView(ScrollView, can_focus=True):
         if self.book is None or at >= min(self._count, len(self.book)):
             return Strip.blank(width, style)
         text = self._drawn(self.book.line(at))
-        text.truncate(width, overflow="ellipsis")
+        text.truncate(self._across + width, overflow="ellipsis")
         text.stylize_before(style)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(at)) is not None:
@@ -103,7 +127,8 @@ class LogView(ScrollView, can_focus=True):
             marked = self.screen.get_component_rich_style("screen--selection")
             text.stylize(marked, start, len(text) if end == -1 else end)
         strip = Strip(text.render(self.app.console), text.cell_len)
-        return strip.extend_cell_length(width, style).apply_offsets(0, at)
+        whole = strip.extend_cell_length(self._across + width, style).apply_offsets(0, at)
+        return whole.crop(self._across, self._across + width)
 
     def _drawn(self, line: LogLine) -> Text:
         sign = _SIGNS.get(line.level, " ")

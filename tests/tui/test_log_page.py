@@ -266,3 +266,25 @@ async def test_letters_typed_into_the_filter_are_no_commands(opened: Open) -> No
         await pilot.press("slash", *"saq")
         assert app.screen.query_one(Input).value == "saq"
         assert desk.sent == []
+
+
+async def test_a_line_longer_than_the_screen_is_read_by_moving_sideways(opened: Open) -> None:
+    desk = scenes.going_well()
+    long = "DISK FULL  " + "a long story " * 9 + "and its end"
+    desk.runs[RUN].add(e.AlertRaised("disk_full-1", "disk_full", "alarm", long))
+    async with opened(desk, size=(80, 24)) as (app, pilot):
+        await pilot.press("t")
+        await look(app, pilot)
+
+        def last() -> str:
+            view = app.screen.query_one(LogView)
+            at = min(len(view.book or ()), view.size.height) - 1
+            return view.render_line(at).text
+
+        assert last().rstrip().endswith("…")
+        assert "DISK FULL" in last()
+        await pilot.press(*["right"] * 9)  # no further than there is something to read
+        assert last().rstrip().endswith("and its end")
+        assert len(last()) == app.screen.query_one(LogView).scrollable_content_region.width
+        await pilot.press(*["left"] * 9)
+        assert "DISK FULL" in last()

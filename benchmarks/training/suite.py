@@ -28,7 +28,7 @@ def measure(
     only: Sequence[str] = ONLY,
     fast: dict[str, Any] | None = None,
 ) -> Iterator[Figure | Note]:
-    changes = FASTEST if fast is None else fast
+    changes = FASTEST["cpu"] if fast is None else fast
     settings = [TrainSettings(model=model, device="cpu") for model in models]
     pairs = [(fp32, fp32.changed(**changes)) for fp32 in settings]
     with tempfile.TemporaryDirectory() as name:

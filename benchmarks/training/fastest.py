@@ -8,5 +8,5 @@ FASTEST: dict[str, dict[str, Any]] = {
     "cpu": {"precision": "bf16"},
     "cuda": {"precision": "bf16", "compile": True},
 }
-"""By device. On the CPU compiling needs a C++ compiler and a minute, and gains little over the paths
-that are made for it (measured: AMN 3.1 instead of 2.5 ×, the others nothing)."""
+"""By device. On the CPU compiling needs a C++ compiler and a minute, and gains little over the
+paths that are made for it (measured: AMN 3.1 instead of 2.5 ×, the others nothing)."""

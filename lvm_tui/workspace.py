@@ -6,6 +6,7 @@ process.
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 _STAMP = len("20251030_220000")
 
 
+LEASE_SECONDS = 0.5
+"""Between two looks at a lease that nobody has written to: its holder may have died."""
+
+
 class Workspace:
     """Implements `Desk` (live.py) and `ProjectDesk` (desk.py) on a real project."""
 
@@ -42,6 +47,9 @@ class Workspace:
         self._elsewhere: dict[str, Path] = {}
         self._jobs: tuple[JobRow, ...] = ()
         self._jobs_as_of: object = None
+        self._runner = RunnerView()
+        self._runner_as_of: object = None
+        self._runner_at = -math.inf
         self._newest = ""
         self._newest_as_of = -1
         self._services: Manager | None = None
@@ -114,10 +122,16 @@ class Workspace:
     def runner(self) -> RunnerView:
         if self._watch and not self.project.database.exists():
             return RunnerView()
-        lease = self.store.lease()
-        if lease is None:
-            return RunnerView()
-        return RunnerView(alive=True, here=_is_here(lease), pid=lease.pid, host=lease.host)
+        now, moment = _signature(self.project.database), self.clock.monotonic()
+        if now != self._runner_as_of or moment - self._runner_at >= LEASE_SECONDS:
+            lease = self.store.lease()
+            self._runner = (
+                RunnerView(alive=True, here=_is_here(lease), pid=lease.pid, host=lease.host)
+                if lease is not None
+                else RunnerView()
+            )
+            self._runner_as_of, self._runner_at = now, moment
+        return self._runner
 
     def has_jobs(self) -> bool:
         """Whether something is queued that nobody trains."""

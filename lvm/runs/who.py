@@ -6,6 +6,7 @@ import getpass
 import os
 import socket
 import sys
+from functools import cache
 from pathlib import Path
 
 
@@ -27,6 +28,7 @@ def whoami() -> str:
     return f"{user}@{host()}:{terminal}"
 
 
+@cache
 def place() -> str:
     """Where process ids mean the same: this boot of this host, in this container."""
     parts = [host()]

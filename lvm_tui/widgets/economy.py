@@ -16,11 +16,11 @@ from lvm_tui.widgets.plotting import Row
 STEADY, CALM = 2_000, 150
 """Bytes a second that one growing chart may send to the terminal; in calm mode."""
 
-REST, CALM_REST = 1.0, 10.0
+REST, CALM_REST = 2.0, 10.0
 """Seconds from one picture of a growing chart to the next, at least."""
 
-SHARE = 0.01
-"""Of a core, for drawing one growing chart."""
+SHARE = 0.005
+"""Of a core, for drawing one growing chart; to put it on the screen costs as much again."""
 
 _ESCAPES = 25
 """Bytes around a piece of one style, about."""

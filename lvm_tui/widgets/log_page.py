@@ -85,7 +85,7 @@ class LogPage(Vertical):
         else:
             new = len(book) - self._seen
             place = "scrolled, f follows" + (f", {new} new" if new > 0 else "")
-        title = f"log · {count} · {place} · ← → more · / filter · v kind · y copy · esc back"
+        title = f"{count} · {place} · ← → more · / filter · v kind · y copy · esc back"
         if title != self.border_title:
             self.border_title = title
 

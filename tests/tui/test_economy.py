@@ -43,7 +43,7 @@ def test_lines_that_may_wrap_are_drawn_as_a_whole() -> None:
 def test_a_picture_that_cost_much_is_followed_by_a_longer_rest() -> None:
     assert rest(0.001, 100, calm=False) == REST
     assert rest(0.001, 20_000, calm=False) == pytest.approx(10.0)
-    assert rest(0.05, 100, calm=False) == pytest.approx(5.0)
+    assert rest(0.05, 100, calm=False) == pytest.approx(10.0)
     assert rest(0.001, 100, calm=True) == CALM_REST
     assert rest(0.001, 3_000, calm=True) == pytest.approx(20.0)
 

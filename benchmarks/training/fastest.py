@@ -9,4 +9,4 @@ FASTEST: dict[str, dict[str, Any]] = {
     "cuda": {"precision": "bf16", "compile": True},
 }
 """By device. On the CPU compiling needs a C++ compiler and a minute, and gains little over the
-paths that are made for it (measured: AMN 3.1 instead of 2.5 ×, the others nothing)."""
+paths that are made for it (measured: AMN 3.1 instead of 2.5 ×, GRU and LSTM nothing)."""

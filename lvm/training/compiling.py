@@ -30,9 +30,16 @@ def failures_told() -> Iterator[None]:
         raise RunError(
             f"torch.compile failed: {_first_line(cause)}",
             where="[train] compile = true",
-            fix="on the CPU it needs a C++ compiler and Python's headers: install g++, or set "
-            "compile = false",
+            fix="on the CPU it needs a C++ compiler and Python's headers: install g++; if it was "
+            f"killed while it compiled, delete {_cache()}; or set compile = false",
         ) from error
+
+
+def _cache() -> str:
+    """Where half a kernel may lie, which torch would load again and again."""
+    from torch._inductor.runtime.cache_dir_utils import cache_dir
+
+    return str(cache_dir())
 
 
 def _first_line(error: BaseException) -> str:

@@ -175,7 +175,13 @@ class Live:
 
     def _followed(self, jobs: tuple[JobRow, ...]) -> str:
         active = [job.run for job in jobs if job.state in ("running", "paused") and job.run]
-        return active[0] if active else self._source.newest_run()
+        if active:
+            return active[0]
+        newest = self._source.newest_run()
+        ended = [job for job in jobs if job.run and job.finished is not None]
+        if newest in {job.run for job in ended}:  # a run that was taken up again ended later
+            return max(ended, key=lambda job: job.finished or 0.0).run
+        return newest
 
     def _current(self, run: str) -> Tail | None:
         if not run:

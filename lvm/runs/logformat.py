@@ -216,7 +216,8 @@ def _finished(event: events.RunFinished, folder: str) -> str:
         "  1. Run full 5CAT test (max-samples 5000):",
         f"     lvm 5cat --model {best}",
         "  2. Update production symlinks",
-        "  3. Restart LVM services",
+        f"     lvm promote {best}",
+        "  3. Restart LVM services (lvm promote does)",
     ]
     return "\n".join(lines)
 

@@ -12,6 +12,9 @@ from lvm_tui.state.views import Frame, RunView
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.text import bar, fitted, lines, spread
 
+STRANDED = "■ not running: its runner is gone"
+"""A run that did not end, and that nobody trains."""
+
 _BAR = 40
 """Cells of the widest progress bar."""
 
@@ -104,7 +107,8 @@ def _second(heading: Heading, width: int) -> Content:
         "paused": "$text-warning bold",
         "testing": "$text-secondary bold",
     }.get(heading.phase, "$text-primary bold")
-    if heading.phase == "finished" or not heading.epochs:
+    stranded = heading.words.startswith(STRANDED)
+    if heading.phase == "finished" or stranded or not heading.epochs:
         return Content(heading.words).truncate(width, ellipsis=True)
     words = Content.styled(heading.words, style)
     left = Content.assemble(("ETA ", "$dim"), (heading.left, "bold"))
@@ -136,7 +140,8 @@ def _words(frame: Frame, run: RunView, pause: str) -> str:
         words += f" after {outcome.epochs} epochs, {clock(outcome.seconds)}"
         return f"{words} · {outcome.reason}" if outcome.reason else words
     if not frame.runner.alive:
-        return "■ not running: its runner is gone"
+        goes_on = f" · {pause} goes on from the last save" if pause else ""
+        return f"{STRANDED}{goes_on}"
     return {
         "loading": "… loading",
         "training": "▶ training",

@@ -36,7 +36,9 @@ async def test_the_header_names_run_device_epoch_speed_and_time_left(opened: Ope
 
 async def test_a_run_whose_runner_is_gone_is_not_called_training(opened: Open) -> None:
     async with opened(scenes.left_behind()) as (app, _):
-        assert "not running: its runner is gone" in shown(app, RunHeader)
+        text = shown(app, RunHeader)
+        assert "not running: its runner is gone · space goes on from the last save" in text
+        assert "ETA" not in text
         assert "nothing trains" in shown(app, QueueStrip)
 
 

@@ -73,6 +73,19 @@ def test_the_run_that_trains_is_shown_before_a_newer_one(workspace: Workspace) -
     assert [(job.id, job.model, job.state) for job in frame.jobs] == [(number, "gru", "running")]
 
 
+def test_when_nothing_trains_the_run_that_ended_last_is_shown(workspace: Workspace) -> None:
+    """An older one that was taken up again, say."""
+    for run in (NEW, OLD):
+        workspace.store.add_job(Job(train=TrainSettings(model="gru")), run=run)
+        taken = workspace.store.take_next()
+        assert taken is not None
+        workspace.clock.sleep(60)
+        workspace.store.set_state(taken.id, "done")
+    frame = frame_of(workspace)
+    assert frame.run is not None
+    assert frame.run.run == OLD
+
+
 def test_a_run_that_begins_later_is_found(workspace: Workspace, root: Path) -> None:
     live = Live(workspace)
     live.poll()

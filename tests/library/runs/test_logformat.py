@@ -128,7 +128,8 @@ def test_the_end_looks_as_in_the_guide() -> None:
         "  1. Run full 5CAT test (max-samples 5000):\n"
         f"     lvm 5cat --model {folder}/best_5cat_model.pt\n"
         "  2. Update production symlinks\n"
-        "  3. Restart LVM services"
+        f"     lvm promote {folder}/best_5cat_model.pt\n"
+        "  3. Restart LVM services (lvm promote does)"
     )
 
 

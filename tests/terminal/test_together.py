@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import psutil
@@ -11,6 +12,7 @@ import pytest
 
 from lvm.runs.project import Project
 from tests.terminal.conftest import Start, set_epochs
+from tests.terminal.terminal import DEADLINE
 from tests.terminal.test_whole import assert_no_gap, events_of, kinds_of, queue
 
 
@@ -24,6 +26,10 @@ def runner(project: Project) -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    end = time.monotonic() + DEADLINE
+    while project.store().lease() is None:  # else a dashboard that is quicker would train
+        assert time.monotonic() < end, "the runner does not begin"
+        time.sleep(0.05)
     yield process
     process.kill()
     process.wait()

@@ -14,7 +14,7 @@ from textual.geometry import Region
 from lvm_tui.pacing import CALM, PROGRESS, Pacing
 from lvm_tui.state.curves import Curve
 from lvm_tui.state.fold import fold_all
-from lvm_tui.state.views import Alert, Frame, RunView
+from lvm_tui.state.views import Alert, Frame, RunnerView, RunView
 from lvm_tui.widgets.dashes import dashes
 from lvm_tui.widgets.economy import CALM_REST, REST, changed_lines, changed_rows, rest
 from lvm_tui.widgets.loss_chart import LineChart, Look, Plot, plot_of
@@ -210,9 +210,10 @@ async def test_a_header_sends_only_the_line_that_changed(monkeypatch: pytest.Mon
     async with Stage().run_test() as pilot:
         header = pilot.app.query_one(RunHeader)
         run = training()[1]
-        header.show_frame(Frame(run=run))
+        header.show_frame(Frame(run=run, runner=RunnerView(alive=True)))
         await pilot.pause()
         regions: list[Region] = []
         monkeypatch.setattr(header, "refresh", lambda *found, **_: regions.extend(found))
-        header.show_frame(Frame(run=replace(run, batch=run.batch + 1)))
+        later = replace(run, batch=run.batch + 1)
+        header.show_frame(Frame(run=later, runner=RunnerView(alive=True)))
         assert [region.y for region in regions] == [1]

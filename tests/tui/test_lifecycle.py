@@ -29,8 +29,10 @@ class Terminal:
         self.screen = pyte.Screen(100, 30)
         self._stream = pyte.ByteStream(self.screen)
         self.written = b""
-        variables = {**os.environ, "TERM": "xterm-256color", **(environment or {})}
-        variables.pop("NO_COLOR", None)
+        # readline, which pytest imports, exports a size of its own to the workers of xdist
+        not_ours = ("NO_COLOR", "COLUMNS", "LINES")
+        inherited = {name: value for name, value in os.environ.items() if name not in not_ours}
+        variables = {**inherited, "TERM": "xterm-256color", **(environment or {})}
         self.child = pexpect.spawn(
             sys.executable,
             [str(PROGRAM), str(folder)],

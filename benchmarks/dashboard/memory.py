@@ -1,8 +1,12 @@
-"""A day of ten events a second, replayed fast into a dashboard that watches: does it grow?"""
+"""Three days of ten events a second, replayed fast into a dashboard that watches: does it grow?
+
+Hours pass in a second of it: what a dashboard fills once (caches of drawn lines, up to their
+limits) takes it the first of the days, so that is what the last is held against."""
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +17,13 @@ from benchmarks.dashboard.program import Program
 from benchmarks.figures import Figure
 
 LIMIT = 1.05
-"""Memory after the day, in multiples of that after its first quarter."""
-HOURS = 24
+"""Memory at most on the third day, in multiples of that on the first."""
+DAY = 24
+HOURS = 3 * DAY
 EVENTS, QUICK_EVENTS = 36_000, 3_600
 """Of an hour, which is an epoch here; --quick replays every tenth."""
+STILL = 1.0
+"""Seconds without work after which the dashboard has made all its screens."""
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -29,10 +36,25 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         with Program("lvm_tui", "watch", folder=root) as program:
             process = psutil.Process(program.pid)
             program.wait_for("Dashboard")
+            _wait_until_still(process, program)
             for hour in range(1, HOURS + 1):
                 writer.epoch()
                 program.wait_for(f"epoch {hour}/{HOURS}: train")
                 sizes.append(process.memory_info().rss / 2**20)
-        early, late = max(sizes[: HOURS // 4]), max(sizes[-HOURS // 4 :])
-        beside = f"{early:.0f} → {late:.0f} MiB, {HOURS * events:,} events"
-        yield Figure("memory after a day ÷ after 6 hours", late / early, "", LIMIT, False, beside)
+        early, late = max(sizes[:DAY]), max(sizes[-DAY:])
+        beside = (
+            f"{early:.0f} → {late:.0f} MiB, {HOURS * events:,} events; "
+            f"after the first hour {sizes[0]:.0f}"
+        )
+        name = "memory on the third day ÷ on the first"
+        yield Figure(name, late / early, "", LIMIT, False, beside)
+
+
+def _wait_until_still(process: psutil.Process, program: Program) -> None:
+    """The screens that it makes in idle moments are its own size, not that of the day."""
+    while True:
+        before, begun = sum(process.cpu_times()[:2]), time.perf_counter()
+        program.take(STILL)
+        used = sum(process.cpu_times()[:2]) - before
+        if used < 0.05 * (time.perf_counter() - begun):
+            return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
@@ -39,6 +40,12 @@ def _require(condition: bool, name: str, value: object, need: str) -> None:
 
 def _require_one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     _require(value in choices, name, value, "one of " + ", ".join(choices))
+
+
+def check_device_name(value: str) -> None:
+    """Raises SettingsError for what names no device; whether it is there only torch knows."""
+    named = re.fullmatch(r"auto|(cpu|cuda|mps)(:\d+)?", value) is not None
+    _require(named, "device", value, "one of auto, cpu, cuda, cuda:1, mps")
 
 
 def _check_names(document: dict[str, Any], known: list[str]) -> None:
@@ -318,8 +325,7 @@ class TrainSettings(_Settings):
         _require(0.0 < self.plateau_factor < 1.0, "plateau_factor", self.plateau_factor, "in (0,1)")
         _require(self.d_model % 8 == 0, "d_model", self.d_model, "a multiple of 8 (8 heads)")
         _require(self.save_every_seconds > 0, "save_every_seconds", self.save_every_seconds, "> 0")
-        kind = self.device.split(":")[0]
-        _require_one_of("device", kind, ("auto", "cpu", "cuda", "mps"))
+        check_device_name(self.device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
+from lvm.cli.beforehand import check_device
 from lvm.cli.data_flags import given_test_data
 from lvm.cli.output import Output
 from lvm.errors import DiskError, InputError
@@ -20,6 +21,7 @@ DATA_MAP = "docs/LVM_DATA_MAP.md"
 
 
 def report(arguments: Namespace, output: Output) -> int:
+    check_device(arguments.device)
     project = Project(Path(arguments.root))
     mapper = Mapper(
         project,

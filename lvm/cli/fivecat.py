@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+from lvm.cli.beforehand import check_device
 from lvm.cli.data_flags import NEEDED, given_test_data
 from lvm.cli.output import Output
 from lvm.cli.report import fivecat_lines
@@ -19,7 +20,7 @@ def fivecat(arguments: Namespace, output: Output) -> int:
     from lvm.data.sources import open_test_data
     from lvm.fivecat.battery import run_battery
     from lvm.models.checkpoint import load_checkpoint
-    from lvm.training.device import choose_device
+    from lvm.training.device import require_device
 
     root = Path(arguments.root)
     config = load_config(root)
@@ -31,9 +32,8 @@ def fivecat(arguments: Namespace, output: Output) -> int:
     }
     given = {name: value for name, value in changes.items() if value is not None}
     settings = config.fivecat.changed(**given)
-    device, warning = choose_device(arguments.device)
-    if warning:
-        output.message(warning, "warn")
+    check_device(arguments.device)
+    device = require_device(arguments.device)
     checkpoint = load_checkpoint(Path(arguments.model), device=str(device))
     val, ood = open_test_data(
         _test_data(arguments, config.data), root=root, seed=SPLIT_SEED, progress=output.progress

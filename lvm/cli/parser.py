@@ -151,6 +151,7 @@ def build_parser() -> argparse.ArgumentParser:
     resume = command("resume", "runs:resume", "go on with a run", within=verbs)
     resume.add_argument("run")
     resume.add_argument("--epochs", type=int, help="train to this many epochs in all")
+    resume.add_argument("--device", help="instead of the one that it was trained on")
 
     promote = command(
         "promote", "promotion:promote", "bring a checkpoint into production", within=commands

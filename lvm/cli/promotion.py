@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+from lvm.cli.beforehand import check_device
 from lvm.cli.data_flags import given_test_data
 from lvm.cli.output import Output
 from lvm.cli.report import number
@@ -83,6 +84,8 @@ def _promoter(arguments: Namespace, output: Output) -> Promoter:
     wait = arguments.wait
     if wait is not None and not 0 < wait <= 3600:
         raise InputError(f"--wait {wait:g}", fix="give seconds, above 0")
+
+    check_device(arguments.device)
 
     def tell(event: Event) -> None:
         if isinstance(event, PromotionStep) and event.step in _STEPS and event.state in _MARKS:

@@ -8,6 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from lvm.cli.beforehand import check_job
 from lvm.cli.output import Output
 from lvm.cli.report import fivecat_lines, number
 from lvm.errors import InputError
@@ -121,6 +122,8 @@ def resume(arguments: Namespace, output: Output) -> int:
             fix="start a new run with lvm train",
         )
     job = folder.job()
-    if arguments.epochs:
-        job = Job(train=job.train.changed(epochs=arguments.epochs), data=job.data)
+    asked = {"epochs": arguments.epochs, "device": arguments.device}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    job = Job(train=job.train.changed(**changes), data=job.data)
+    check_job(job, project, device_of="--device" if arguments.device else folder.name)
     return train_one(project, job, output, run=folder.name)

@@ -6,7 +6,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from lvm.cli.beforehand import check_job
 from lvm.cli.output import Output
+from lvm.config import CONFIG_NAME
 from lvm.errors import InputError
 from lvm.presets import PRESETS
 from lvm.runs.project import Project
@@ -51,10 +53,10 @@ def job_of(arguments: Namespace, project: Project) -> Job:
     }
     model = getattr(arguments, "model", None)
     train: TrainSettings = config.train.changed(**given, **({"model": model} if model else {}))
-    return Job(train=train, data=_data_of(arguments, config.data))
+    return Job(train=train, data=_data_of(arguments, config.data, project.root))
 
 
-def _data_of(arguments: Namespace, configured: DataSettings) -> DataSettings:
+def _data_of(arguments: Namespace, configured: DataSettings, root: Path) -> DataSettings:
     given = {
         name: value
         for flag, name in _DATA_FLAGS.items()
@@ -65,11 +67,23 @@ def _data_of(arguments: Namespace, configured: DataSettings) -> DataSettings:
     else:
         data = configured.changed(**given)
     if not data.complete:
+        from lvm.data.preflight import check_files
+
+        check_files(data, root=root)  # a file that is not there is the nearer reason
+        named = [name for name in _FILE_FLAGS[:4] if getattr(data, name)]
+        missing = [f"--{name}" for name in _FILE_FLAGS[:4] if name not in named]
         raise InputError(
-            "no training data",
+            f"the training data is not complete: {', '.join(missing)} missing"
+            if named
+            else "no training data",
             fix="give --bank, or --train, --val, --ood and --articles, or set [data] in lvm.toml",
         )
     return data
+
+
+def _check(job: Job, project: Project, arguments: Namespace) -> None:
+    by_flag = arguments.device is not None
+    check_job(job, project, device_of="--device" if by_flag else str(project.root / CONFIG_NAME))
 
 
 def _project(arguments: Namespace) -> Project:
@@ -80,7 +94,9 @@ def train(arguments: Namespace, output: Output) -> int:
     from lvm.cli.headless import train_one
 
     project = _project(arguments)
-    return train_one(project, job_of(arguments, project), output)
+    job = job_of(arguments, project)
+    _check(job, project, arguments)
+    return train_one(project, job, output)
 
 
 def queue_run(arguments: Namespace, output: Output) -> int:
@@ -91,13 +107,17 @@ def queue_run(arguments: Namespace, output: Output) -> int:
 
 def queue_add(arguments: Namespace, output: Output) -> int:
     project = _project(arguments)
-    number = project.store().add_job(job_of(arguments, project))
+    job = job_of(arguments, project)
+    _check(job, project, arguments)
+    number = project.store().add_job(job)
     return _told(output, {"added": [number]}, f"job {number}: {arguments.model}")
 
 
 def queue_all(arguments: Namespace, output: Output) -> int:
     project = _project(arguments)
-    numbers = project.store().add_all(job_of(arguments, project))
+    job = job_of(arguments, project)
+    _check(job, project, arguments)
+    numbers = project.store().add_all(job)
     return _told(output, {"added": numbers}, f"jobs {numbers[0]} to {numbers[-1]}: all four models")
 
 
@@ -137,7 +157,10 @@ def queue_remove(arguments: Namespace, output: Output) -> int:
 
 
 def queue_retry(arguments: Namespace, output: Output) -> int:
-    _project(arguments).store().retry_job(arguments.job)
+    project = _project(arguments)
+    store = project.store()
+    check_job(store.job(arguments.job).job, project, device_of=f"job {arguments.job}")
+    store.retry_job(arguments.job)
     return _told(output, {"retried": arguments.job}, f"job {arguments.job} queued again")
 
 

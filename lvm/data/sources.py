@@ -17,6 +17,7 @@ from lvm.data.bank import VectorBank, open_bank
 from lvm.data.formats import read_kind
 from lvm.data.importing import open_sequences
 from lvm.data.placing import make_samples
+from lvm.data.preflight import check_files
 from lvm.data.progress import Progress
 from lvm.data.samples import Samples
 from lvm.data.sequences import SequenceSet
@@ -88,6 +89,7 @@ def open_corpus(
             f"data is not complete: given {', '.join(given) or 'nothing'}",
             fix="give a bank, or all four of train, val, ood and articles",
         )
+    check_files(data, root=root)  # before a large one is imported for nothing
     path = root / Path(data.bank or data.articles).expanduser()
     bank = open_bank(path, progress, cache_home=cache_home)
     if data.bank:
@@ -172,6 +174,7 @@ def open_test_data(
     if data.bank:
         corpus = open_corpus(data, root=root, seed=seed, progress=progress, cache_home=cache_home)
         return corpus.val_samples, corpus.ood_samples
+    check_files(data.changed(train=""), root=root)
     bank = open_bank(root / Path(data.articles).expanduser(), progress, cache_home=cache_home)
     return (
         _test_split(root / Path(data.val).expanduser(), "val", bank, progress, cache_home),

@@ -172,5 +172,5 @@ def test_settings_without_data_are_an_error(tmp_path):
 
 def test_a_sequence_file_given_as_a_bank_is_recognised(four_files, tmp_path):
     four_files()
-    with pytest.raises(DataError, match="looks like sequences"):
+    with pytest.raises(DataError, match="is a file of sequences, not an article bank"):
         open_corpus(DataSettings(bank="train.npz"), root=tmp_path, seed=0)

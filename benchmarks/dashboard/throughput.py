@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.dashboard.program import TOP, Program
-from benchmarks.dashboard.workshop import make_project
+from benchmarks.dashboard.program import Program
+from benchmarks.dashboard.workshop import batches_per_second, make_project, train_headless
 from benchmarks.figures import Figure
 
 LIMIT = 0.97
 PAIRS, QUICK_PAIRS = 5, 1
 SECONDS, QUICK_SECONDS = 25.0, 12.0
-WARM_UP = 3.0
-"""Seconds of training that are not counted."""
 MODELS = ("gru", "transformer")
 
 
@@ -50,29 +43,5 @@ def _rate(model: str, seconds: float, *, shown: bool) -> float:
             with Program("lvm_tui", folder=folder) as program:
                 program.take(seconds)
         else:
-            _headless(folder, seconds)
-        return _batches_per_second(folder)
-
-
-def _headless(folder: Path, seconds: float) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lvm", "queue", "run"],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": TOP},
-    )
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-
-def _batches_per_second(folder: Path) -> float:
-    (log,) = folder.glob("artifacts/lvm/models/*_5cat_*/events.jsonl")
-    *lines, _ = log.read_text().split("\n")
-    events = [json.loads(line) for line in lines]
-    batches = [event for event in events if event["type"] == "batch"]
-    counted = [event for event in batches if event["time"] > batches[0]["time"] + WARM_UP]
-    first, last = counted[0], counted[-1]
-    return float((last["step"] - first["step"]) / (last["time"] - first["time"]))
+            train_headless(folder, seconds)
+        return batches_per_second(folder)

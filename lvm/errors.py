@@ -2,6 +2,7 @@
 
     LvmError                 what went wrong, where, what to do
     ├── InputError           the user's files or arguments                 exit 2
+    │   ├── UsageError       a command line that cannot be understood
     │   ├── SettingsError    lvm.toml, flags, a job's settings
     │   ├── DataError        an .npz, a bank, a text source
     │   └── CheckpointError  a .pt file
@@ -31,6 +32,8 @@ class LvmError(Exception):
     """
 
     exit_code: ClassVar[int] = 3
+    kind: ClassVar[str] = "error"
+    """Its name in documents, for programs."""
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         super().__init__(what, where, fix)  # so that it survives pickling between processes
@@ -40,6 +43,9 @@ class LvmError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.what, self.where, self.fix))
+
+    def to_json(self) -> dict[str, str]:
+        return {"kind": self.kind, "what": self.what, "where": self.where, "fix": self.fix}
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
@@ -54,47 +60,72 @@ class InputError(LvmError):
     """The user's files or arguments cannot be used; nothing was changed."""
 
     exit_code = 2
+    kind = "input"
+
+
+class UsageError(InputError):
+    """The command line names no command, a flag that is unknown, or lacks something."""
+
+    kind = "usage"
 
 
 class SettingsError(InputError):
     """A setting is unknown, has the wrong type, or lies out of its range."""
 
+    kind = "settings"
+
 
 class DataError(InputError):
     """A data file is missing, broken, or not of the shape that it should have."""
 
+    kind = "data"
+
 
 class CheckpointError(InputError):
     """A checkpoint is missing, broken, hostile, or of an unknown architecture."""
+
+    kind = "checkpoint"
 
 
 class RefusedError(LvmError):
     """The work ran and its verdict is negative: gates, data quality, promotion policy."""
 
     exit_code = 1
+    kind = "refused"
 
 
 class RunError(LvmError):
     """Something failed while running."""
 
+    kind = "failed"
+
 
 class DivergedError(RunError):
     """The loss became NaN or infinite; the last good checkpoint was kept."""
+
+    kind = "diverged"
 
 
 class DiskError(RunError):
     """The disk is full or cannot be written; the last good files were kept."""
 
+    kind = "disk"
+
 
 class LeaseError(RunError):
     """Another live runner holds the lease of this workspace."""
 
+    kind = "lease"
+
 
 class ServiceError(RunError):
     """A service does not answer, is busy, or answers what no service of ours would."""
+
+    kind = "service"
 
 
 class Interrupted(LvmError):
     """The user interrupted the work (Ctrl-C, SIGTERM)."""
 
     exit_code = 130
+    kind = "interrupted"

@@ -10,20 +10,24 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from lvm.cli.output import Output
-from lvm.cli.parser import build_parser
-from lvm.errors import Interrupted, LvmError
+from lvm.cli.parser import parse
+from lvm.cli.usage import asks_for_json
+from lvm.errors import InputError, Interrupted, LvmError, RunError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (0 passed, 1 verdict "fail", 2, 3, 130)."""
-    arguments = build_parser().parse_args(argv)
-    output = Output(as_json=arguments.json, stream=sys.stdout, messages=sys.stderr, env=os.environ)
+    words = sys.argv[1:] if argv is None else argv
+    output = Output(
+        as_json=asks_for_json(words), stream=sys.stdout, messages=sys.stderr, env=os.environ
+    )
     try:
-        module = importlib.import_module(f"lvm.cli.{arguments.module}")
-        code: int = getattr(module, arguments.function)(arguments, output)
+        code = _run(words, output)
         sys.stdout.flush()
     except LvmError as error:
         output.error(error)
@@ -34,4 +38,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `lvm … | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001  a fault of ours is no verdict, which exit 1 would say
+        traceback.print_exc()
+        words_of = f"{type(error).__name__}: {error}"
+        output.error(RunError(words_of, fix="this is a fault of lvm; the lines above tell where"))
+        return RunError.exit_code
+    return code
+
+
+def _run(words: Sequence[str], output: Output) -> int:
+    arguments = parse(words)
+    if not Path(arguments.root).is_dir():
+        raise InputError("no such folder", where=arguments.root, fix="check --root, or make it")
+    module = importlib.import_module(f"lvm.cli.{arguments.module}")
+    code: int = getattr(module, arguments.function)(arguments, output)
     return code

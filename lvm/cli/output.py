@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
+from lvm.cli.tables import lay_out
 from lvm.errors import LvmError
 
 PROGRESS_INTERVAL = 0.1
@@ -25,14 +26,15 @@ class Output:
         self.as_json = as_json
         self._stream, self._messages = stream, messages
         self._plain = bool(env.get("NO_COLOR")) or env.get("TERM") == "dumb"
+        self._documented = False
         self._bar_shown = False
         self._progress_lines = env.get("LVM_PROGRESS") == "lines"
         self._last_progress = 0.0
 
     def document(self, document: Any) -> None:
         """The one JSON document of `--json`."""
-        json.dump(document, self._stream, indent=2, ensure_ascii=False, allow_nan=False)
-        self._stream.write("\n")
+        self._stream.write(_as_json(document, self._stream) + "\n")
+        self._documented = True
 
     def line(self, text: str = "", style: str = "") -> None:
         """A line of the result; to standard error when standard output is for JSON."""
@@ -50,7 +52,10 @@ class Output:
         print(self._styled(text, style, self._messages), file=self._messages, flush=True)
 
     def error(self, error: LvmError) -> None:
+        """In words, and as the document of a command that has printed none yet."""
         self.message(f"lvm: {error}", "bad")
+        if self.as_json and not self._documented:
+            self.document({"error": error.to_json(), "exit": error.exit_code})
 
     def progress(self, what: str, done: int, total: int) -> None:
         """A bar that overwrites itself; nothing where messages are not a terminal, unless another
@@ -84,11 +89,12 @@ class Output:
             print(json.dumps(["progress", what, done, total]), file=self._messages, flush=True)
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Columns as wide as their content; numbers are the caller's to format."""
-        widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-        for number, row in enumerate([head, *rows]):
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            self.line("  ".join(cells).rstrip(), "bold" if number == 0 else "")
+        """Columns as wide as their content; numbers are the caller's to format. On a terminal,
+        what finds no room beside the rest stands beneath its row."""
+        stream = self._messages if self.as_json else self._stream
+        width = shutil.get_terminal_size().columns if stream.isatty() else None
+        for number, text in enumerate(lay_out(head, rows, width)):
+            self.line(text, "bold" if number == 0 else "")
 
     def _clear_bar(self) -> None:
         if self._bar_shown:
@@ -99,3 +105,14 @@ class Output:
         if not style or self._plain or not stream.isatty():
             return text
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
+
+
+def _as_json(document: Any, stream: TextIO) -> str:
+    """As people read it, unless the stream cannot say a character of it (a file name that is no
+    text, a locale without Unicode)."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=2, allow_nan=False)
+    return text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn, get_args
+from collections.abc import Sequence
+from typing import get_args
 
 from lvm import __version__
+from lvm.cli.usage import Parser
 from lvm.presets import PRESET_HELP, PRESETS
 from lvm.settings import MODEL_TYPES, Objective
 
@@ -15,20 +17,23 @@ exit codes: 0 done and passed · 1 ran, the verdict is "fail" · 2 usage or bad 
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"lvm: {message}\n  → {self.prog} --help shows what is known\n")
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The command line, understood. Raises UsageError; --help and --version exit."""
+    arguments, unknown = build_parser().parse_known_args(words)
+    if unknown:
+        arguments.parser.refuse(unknown)
+    return arguments
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="lvm",
         description="Train, test and check Latent Vector Models. The dashboard is lvm-tui.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lvm {__version__}")
-    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)  # else a verb resets them
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)  # else a verb resets them
     for each in (parser, common):  # before the command or after it
         each.add_argument(
             "--json",
@@ -46,11 +51,11 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(
-        name: str, function: str, summary: str, *, within: argparse._SubParsersAction[_Parser]
-    ) -> _Parser:
+        name: str, function: str, summary: str, *, within: argparse._SubParsersAction[Parser]
+    ) -> Parser:
         module, _, function = function.partition(":")
         sub = within.add_parser(name, help=summary, description=summary, parents=[common])
-        sub.set_defaults(module=module, function=function)
+        sub.set_defaults(module=module, function=function, parser=sub)
         return sub
 
     init = command("init", "data:init", "write a commented lvm.toml", within=commands)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lvm.cli.beforehand import check_job
+from lvm.cli.job_words import data_words, settings_words
 from lvm.cli.output import Output
 from lvm.config import CONFIG_NAME
 from lvm.errors import InputError
 from lvm.presets import PRESETS
+from lvm.runs.jobs import JobRow
 from lvm.runs.project import Project
 from lvm.settings import DataSettings, Job, TrainSettings
 
@@ -122,23 +124,27 @@ def queue_all(arguments: Namespace, output: Output) -> int:
 
 
 def queue_list(arguments: Namespace, output: Output) -> int:
-    jobs = _project(arguments).store().jobs()
+    project = _project(arguments)
+    jobs = project.store().jobs() if project.database.exists() else []
     if output.as_json:
         output.document({"jobs": [_job_document(job) for job in jobs]})
     elif not jobs:
         output.line("the queue is empty: lvm queue all, or lvm queue add MODEL")
     else:
-        rows = [
-            [str(job.id), job.job.train.model, job.state, job.run or "", job.note] for job in jobs
-        ]
-        output.table(["job", "model", "state", "run", "note"], rows)
+        head = ["job", "model", "state", "run", "data", "settings", "note"]
+        output.table(head, [_job_row(job) for job in jobs])
     return 0
 
 
-def _job_document(job: Any) -> dict[str, Any]:
+def _job_row(row: JobRow) -> list[str]:
+    data, settings = data_words(row.job.data), settings_words(row.job)
+    return [str(row.id), row.model, row.state, row.run, data, settings, row.note]
+
+
+def _job_document(job: JobRow) -> dict[str, Any]:
     return {
         "job": job.id,
-        "model": job.job.train.model,
+        "model": job.model,
         "state": job.state,
         "run": job.run,
         "note": job.note,

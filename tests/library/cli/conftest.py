@@ -40,8 +40,8 @@ def lvm(
     def call(*arguments: str) -> tuple[int, str, str]:
         code = main(arguments)
         said = capsys.readouterr()
-        if "--json" in arguments and said.out:
-            assert_valid(arguments, said.out)
+        if "--json" in arguments:
+            assert_valid(arguments, said.out, code)
         return code, said.out, said.err
 
     return call

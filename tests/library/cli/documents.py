@@ -53,13 +53,22 @@ def schema_of(command: str) -> dict[str, Any]:
     return {"$ref": f"{found['$id']}#/$defs/{verb}"} if found["$defs"][verb] else {}
 
 
-def assert_valid(arguments: Sequence[str], printed: str) -> Any:
-    """What a command line with --json printed is one document that fits its schema."""
+FAILURE = {"$ref": "urn:lvm:common#/$defs/failure"}
+"""What a command prints instead of its document when it ends with an error."""
+
+
+def assert_valid(arguments: Sequence[str], printed: str, code: int = 0) -> Any:
+    """What a command line with --json printed is one document that fits its schema, or, where it
+    ended with an error, tells it and its exit code."""
     document = json.loads(printed)
+    failed = isinstance(document, dict) and "error" in document
+    if failed:
+        assert document["exit"] == code
     registry: Registry[Any] = Registry().with_resources(
         (schema["$id"], Resource.from_contents(schema)) for schema in schemas().values()
     )
-    validator = Draft202012Validator(schema_of(command_of(arguments)), registry=registry)
+    schema = FAILURE if failed else schema_of(command_of(arguments))
+    validator = Draft202012Validator(schema, registry=registry)
     wrong = [
         f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(document)
     ]

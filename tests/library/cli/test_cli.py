@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from lvm.events import AlertRaised
 from lvm.records import Record, encode
 from lvm.runs.project import Project
@@ -24,12 +22,6 @@ def document(out: str) -> dict[str, Any]:
     parsed = json.loads(out)
     assert isinstance(parsed, dict)
     return parsed
-
-
-def test_an_unknown_command_is_usage_and_exits_with_2(lvm: Call) -> None:
-    with pytest.raises(SystemExit) as caught:
-        lvm("trian")
-    assert caught.value.code == 2
 
 
 def test_a_file_that_is_not_there_is_named_and_exits_with_2(lvm: Call) -> None:

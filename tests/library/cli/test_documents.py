@@ -116,6 +116,7 @@ def test_what_every_command_prints_fits_its_schema(lvm: Call, project: Path) -> 
     run("5cat", "--model", checkpoint, "--offset-origin", "target", code=1)
     flat = str(project / "flat.npz")
     (project / "bare.pt").write_bytes((project / checkpoint).read_bytes())
+    (project / "elsewhere").mkdir()
     run("5cat", "--model", "bare.pt", "--bank", flat, "--root", "elsewhere", code=1)
     assert seen >= {command for command in commands() if command.partition(" ")[0] in OURS}
 

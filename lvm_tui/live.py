@@ -16,6 +16,7 @@ from lvm.records import Record
 from lvm.runs.decoding import Batches
 from lvm_tui.state.fold import fold_all, fold_workspace
 from lvm_tui.state.logbook import Pages
+from lvm_tui.state.stranding import BEGUN, as_they_are
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView, RunView, WorkspaceView
 
 CHUNK = 500
@@ -132,8 +133,8 @@ class Live:
         """Read what is new, for at most BUDGET seconds."""
         deadline = self._monotonic() + BUDGET
         workspace = self._workspace(self.frame.workspace, deadline)
-        jobs = self._source.jobs()
-        runner = self._source.runner()
+        runner = self._source.runner()  # first: a job that has just begun has its runner
+        jobs = as_they_are(self._source.jobs(), runner)
         run = self._fixed or self._followed(jobs)
         current = self._current(run)
         at_end = current is None or self._read(current, deadline)
@@ -174,7 +175,7 @@ class Live:
                 return view
 
     def _followed(self, jobs: tuple[JobRow, ...]) -> str:
-        active = [job.run for job in jobs if job.state in ("running", "paused") and job.run]
+        active = [job.run for job in jobs if job.state in BEGUN and job.run]
         if active:
             return active[0]
         newest = self._source.newest_run()

@@ -12,6 +12,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widget import Widget
 
+from lvm_tui.state.stranding import steering_words
 from lvm_tui.state.views import Frame
 from lvm_tui.widgets.alert_banner import AlertBanner, AlertKeys
 from lvm_tui.widgets.key_bar import Key, KeyBar
@@ -26,7 +27,7 @@ CRAMPED = (74, 20)
 """Columns and rows below which a screen leaves out what it can do without."""
 
 STEERING = ("pause", "stop")
-"""Keys that who only looks need not be shown."""
+"""Keys that mean what the runner makes of them; who only looks need not be shown them."""
 
 
 WIDE, TALL = 110, 32
@@ -75,8 +76,7 @@ class FrameScreen(Screen[None]):
     def receive(self, frame: Frame) -> None:
         """A new frame; called by the app for the screen on top, and when it comes to the top."""
         self._meaning = tuple(self.active_bindings.values())
-        steers = not self.lvm.watching
-        self.query_one(RunHeader).show_frame(frame, self.key_of("pause") if steers else "")
+        self.query_one(RunHeader).show_frame(frame, self.starting_key)
         self.query_one(AlertBanner).show_frame(frame, calm=self.lvm.calm, keys=self._alert_keys())
         self.query_one(KeyBar).show_keys(
             self.app.current_mode, self._keys(self), self._keys(self.app)
@@ -91,6 +91,11 @@ class FrameScreen(Screen[None]):
                 return self.app.get_key_display(entry.binding)
         return ""
 
+    @property
+    def starting_key(self) -> str:
+        """The key that lets the training begin or go on; "" for who only looks."""
+        return "" if self.lvm.watching else self.key_of("pause")
+
     def _alert_keys(self) -> AlertKeys:
         if not self.lvm.frame.alerts and not self.query_one(AlertBanner).display:
             return AlertKeys()
@@ -102,11 +107,14 @@ class FrameScreen(Screen[None]):
         keys: dict[str, Key] = {}
         for entry in self._meaning:
             binding = entry.binding
-            hidden = self.lvm.watching and binding.id in STEERING
-            if entry.node is node and binding.show and entry.enabled and not hidden:
+            words = binding.description.lower()
+            if binding.id in STEERING:
+                frame = self.lvm.frame
+                words = "" if frame.watching else steering_words(frame, binding.id or "")
+            if entry.node is node and binding.show and entry.enabled and words:
                 display = self.app.get_key_display(binding)
                 where = "app" if node is self.app else "screen"
-                key = Key(display, binding.description.lower(), f"{where}.{binding.action}")
+                key = Key(display, words, f"{where}.{binding.action}")
                 keys.setdefault(binding.action, key)  # an action may have several keys
         known = [each.action for each in type(node).BINDINGS if isinstance(each, Binding)]
         order = {action: at for at, action in enumerate(known)}  # a changed key keeps its place

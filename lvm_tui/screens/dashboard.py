@@ -126,7 +126,7 @@ class Dashboard(ChartKeys, FrameScreen):
         tail.show_frame(frame, self.lvm.zone)
         gauges = self.lvm.gauges
         load = in_short(gauges) if self.has_class("-short") else ""
-        self.query_one(QueueStrip).show_frame(frame, load)
+        self.query_one(QueueStrip).show_frame(frame, load, self.starting_key)
         away = elsewhere(frame.runner)
         self.query_one(GaugeLine).show_frame(frame, gauges, away)
         match body.current:

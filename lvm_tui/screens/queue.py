@@ -17,6 +17,7 @@ from lvm_tui.desk import ProjectDesk
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.dialogs import Answer, Ask
 from lvm_tui.screens.job_form import JobForm
+from lvm_tui.state.stranding import ACTIVE, BEGUN
 from lvm_tui.state.views import Frame, JobRow
 from lvm_tui.widgets.hints import Hint, HintLine, Hints
 from lvm_tui.widgets.job_table import (
@@ -100,7 +101,7 @@ class Queue(FrameScreen):
 
     def show_frame(self, frame: Frame) -> None:
         found = entries(frame)
-        self.query_one(QueueSummary).show((found, frame))
+        self.query_one(QueueSummary).show((found, frame, self.starting_key))
         self.query_one(HintLine).show(_HINTS)
         self.query_one(LogTail).show_frame(frame, self.lvm.zone)
         self.query_one("#body", ContentSwitcher).current = "some" if found else "none"
@@ -172,7 +173,7 @@ class Queue(FrameScreen):
         row = self._row()
         if row is None or not self._may_edit():
             return
-        if row.state in ("running", "paused") and self.lvm.frame.runner.alive:
+        if row.state in ACTIVE:
             self._refuse(f"job {row.id} is training", "cancel or skip it first (c)")
             return
         words = f"Remove job {row.id} ({row.model}, {row.state}) from the queue?"
@@ -209,8 +210,8 @@ class Queue(FrameScreen):
         if not self._may_edit():
             return
         frame = self.lvm.frame
-        row = next((job for job in frame.jobs if job.state in ("running", "paused")), None)
-        if row is None or not frame.runner.alive:
+        row = next((job for job in frame.jobs if job.state in ACTIVE), None)
+        if row is None:
             self._refuse("nothing trains at the moment", "")
             return
         answers = (
@@ -274,7 +275,7 @@ class Queue(FrameScreen):
 
 def _at_hand(found: tuple[Entry, ...]) -> str:
     """The job that trains, or the one that is next."""
-    for state in ("running", "paused", "queued"):
+    for state in (*BEGUN, "queued"):
         for entry in found:
             if entry.row.state == state:
                 return str(entry.row.id)

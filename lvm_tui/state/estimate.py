@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lvm.settings import TrainSettings
+from lvm_tui.state.stranding import BEGUN
 from lvm_tui.state.views import Frame, JobRow, RunView
 
 
@@ -51,7 +52,7 @@ def runs_of(frame: Frame) -> dict[str, RunView]:
 
 def seconds_left(row: JobRow, run: RunView | None, known: dict[str, Pace]) -> float | None:
     """What an unfinished job will still take; None where nothing was measured."""
-    if row.state in ("running", "paused") and run is not None:
+    if row.state in BEGUN and run is not None:
         return run.seconds_left
     if row.state != "queued" or row.job is None or row.model not in known:
         return None

@@ -310,7 +310,8 @@ class JobRow:
     id: int
     model: str
     state: str
-    """queued | running | paused | done | failed | stopped | cancelled"""
+    """queued | running | paused | interrupted (by `stranding.py`) | done | failed | stopped |
+    cancelled"""
     run: str = ""
     note: str = ""
     job: Job | None = None

@@ -9,6 +9,7 @@ from textual.geometry import Size
 
 from lvm_tui.numbers import clock, rate, signed
 from lvm_tui.state.estimate import Pace, paces, runs_of, seconds_left, seconds_taken
+from lvm_tui.state.stranding import ACTIVE, BEGUN, NOBODY, nobody_trains
 from lvm_tui.state.views import Frame, JobRow, RunView
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.queue_strip import SIGNS
@@ -19,6 +20,7 @@ from lvm_tui.widgets.text import lines, spread
 _TONES = {
     "running": "current",
     "paused": "notice",
+    "interrupted": "notice",
     "done": "good",
     "failed": "bad",
     "stopped": "notice",
@@ -28,7 +30,7 @@ _TONES = {
 _FIXED = (
     Column("job", 3, right=True),
     Column("model", 11),
-    Column("state", 11),
+    Column("state", 13),
     Column("epochs", 6, right=True),
     Column("time", 10, right=True),
 )
@@ -75,7 +77,9 @@ def entries(frame: Frame) -> tuple[Entry, ...]:
                 run,
                 known.get(row.model),
                 seconds_left(row, run, known),
-                None if queued or row.state == "running" else seconds_taken(row, run),
+                None
+                if queued or row.state in ("running", "interrupted")
+                else seconds_taken(row, run),
                 place if queued else 0,
             )
         )
@@ -112,7 +116,7 @@ def _epochs(entry: Entry) -> str:
 
 
 def _time(entry: Entry) -> str:
-    if entry.row.state in ("running", "paused"):
+    if entry.row.state in BEGUN:
         return f"{clock(entry.left)} left" if entry.left is not None else "—"
     if entry.row.state == "queued":
         return f"≈ {clock(entry.left)}" if entry.left is not None else "—"
@@ -123,6 +127,8 @@ def _note(entry: Entry) -> str:
     row = entry.row
     if row.note:
         return " ".join(row.note.split())
+    if row.state == "interrupted":
+        return "its runner is gone"
     if row.state == "queued":
         words = "next" if entry.place == 1 else ""
         if row.run:
@@ -142,13 +148,14 @@ def _result(run: RunView | None) -> str:
     return words
 
 
-class QueueSummary(Board[tuple[tuple[Entry, ...], Frame]]):
+class QueueSummary(Board[tuple[tuple[Entry, ...], Frame, str]]):
     """One line: how much is done, how long the rest takes, who trains."""
 
-    def draw(self, slice_: tuple[tuple[Entry, ...], Frame], size: Size) -> Content:
-        rows, frame = slice_
+    def draw(self, slice_: tuple[tuple[Entry, ...], Frame, str], size: Size) -> Content:
+        rows, frame, key = slice_
         counts = {
-            "training": [e for e in rows if e.row.state in ("running", "paused")],
+            "training": [e for e in rows if e.row.state in ACTIVE],
+            "interrupted": [e for e in rows if e.row.state == "interrupted"],
             "waiting": [e for e in rows if e.row.state == "queued"],
             "done": [e for e in rows if e.row.state == "done"],
             "failed": [e for e in rows if e.row.state == "failed"],
@@ -156,10 +163,15 @@ class QueueSummary(Board[tuple[tuple[Entry, ...], Frame]]):
         }
         parts = [f"{len(found)} {words}" for words, found in counts.items() if found]
         left = Content.assemble(("Queue  ", "bold"), " · ".join(parts) or "empty")
-        ahead = counts["training"] + counts["waiting"]
-        if ahead:
-            left += Content.assemble(("   left ", "$dim"), _all_left(ahead))
-        return spread(left, Content.styled(_who(frame, bool(ahead)), "$dim"), size.width)
+        ahead = counts["training"] + counts["interrupted"] + counts["waiting"]
+        words = _who(frame, key)
+        if left.cell_length + len(words) + 2 > size.width:
+            words = words.removeprefix(f"{NOBODY}: ")
+        who = Content.styled(words, "$dim")
+        time = Content.assemble(("   left ", "$dim"), _all_left(ahead))
+        if ahead and (left + time + who).cell_length + 2 <= size.width:
+            left += time
+        return spread(left, who, size.width)
 
 
 def _all_left(ahead: list[Entry]) -> str:
@@ -170,13 +182,13 @@ def _all_left(ahead: list[Entry]) -> str:
     return f"≈ {clock(known)}" + (f" + {unknown} unknown" if unknown else "")
 
 
-def _who(frame: Frame, waiting: bool) -> str:
+def _who(frame: Frame, key: str) -> str:
     runner = frame.runner
     if runner.here:
         return "trains here"
     if runner.alive:
         return f"trained by {runner.host or 'process'} {runner.pid}"
-    return "nobody trains: lvm queue run" if waiting else "nobody trains"
+    return nobody_trains(frame, key)
 
 
 class JobDetails(Board[Entry | None]):
@@ -204,6 +216,9 @@ def _details(entry: Entry) -> list[tuple[str, str, str]]:
     if row.note:
         style = "$text-error" if row.state == "failed" else "$text-warning"
         found.append(("note", row.note, style))
+    if row.state == "interrupted":
+        words = "its runner is gone; whoever trains next goes on from the last save"
+        found.append(("note", words, "$text-warning"))
     if row.job is not None:
         train, data = row.job.train, row.job.data
         bad = "accept" if train.accept_bad_data else "refuse"
@@ -234,6 +249,6 @@ def _time_in_words(entry: Entry) -> str:
             f"≈ {clock(entry.left)}: {epochs} epochs of {clock(entry.pace.epoch_seconds)}"
             f" and their 5CAT, as in {entry.pace.run}"
         )
-    if entry.row.state in ("running", "paused"):
+    if entry.row.state in BEGUN:
         return f"{clock(entry.left)} left" if entry.left is not None else "not known yet"
     return f"{clock(entry.taken)} trained" if entry.taken is not None else "not known"

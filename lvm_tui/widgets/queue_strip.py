@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 from textual.geometry import Size
 
-from lvm_tui.state.views import Frame, JobRow, RunnerView
+from lvm_tui.state.stranding import BEGUN, nobody_trains, what_next
+from lvm_tui.state.views import Frame, JobRow
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.text import spread
 
@@ -13,6 +14,7 @@ SIGNS = {
     "queued": ("·", "$dim"),
     "running": ("▶", "$text-primary bold"),
     "paused": ("‖", "$text-warning bold"),
+    "interrupted": ("■", "$text-warning bold"),
     "done": ("✓", "$text-success"),
     "failed": ("✗", "$text-error bold"),
     "stopped": ("■", "$text-warning"),
@@ -21,15 +23,14 @@ SIGNS = {
 """Of each state of a job: its sign and style."""
 
 
-class QueueStrip(Board[tuple[tuple[JobRow, ...], RunnerView, bool, str]]):
-    def show_frame(self, frame: Frame, load: str = "") -> None:
-        """load: how busy the machine is, where nothing else says it."""
-        self.show((frame.jobs, frame.runner, frame.watching, load))
+class QueueStrip(Board[tuple[tuple[JobRow, ...], str, str]]):
+    def show_frame(self, frame: Frame, load: str = "", key: str = "") -> None:
+        """load: how busy the machine is, where nothing else says it. key: as `what_next` has it."""
+        self.show((frame.jobs, _who(frame, key), load))
 
-    def draw(self, slice_: tuple[tuple[JobRow, ...], RunnerView, bool, str], size: Size) -> Content:
-        jobs, runner, watching, load = slice_
-        current = next((i for i, job in enumerate(jobs) if job.state in ("running", "paused")), 0)
-        who = _who(runner, watching)
+    def draw(self, slice_: tuple[tuple[JobRow, ...], str, str], size: Size) -> Content:
+        jobs, who, load = slice_
+        current = next((i for i, job in enumerate(jobs) if job.state in BEGUN), 0)
         for right in (f"{load} · {who}", who) if load else (who,):
             room = size.width - len(right) - 2
             for start in range(current + 1):
@@ -60,11 +61,12 @@ def _strip(jobs: tuple[JobRow, ...]) -> Content:
     )
 
 
-def _who(runner: RunnerView, watching: bool) -> str:
-    if watching:
+def _who(frame: Frame, key: str) -> str:
+    runner = frame.runner
+    if frame.watching and not what_next(frame, key):
         return "look only"
     if runner.here:
         return "trains here"
     if runner.alive:
         return f"attached to {runner.host or 'pid'} {runner.pid}"
-    return "nothing trains"
+    return nobody_trains(frame, key)

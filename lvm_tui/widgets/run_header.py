@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.geometry import Size
 
 from lvm_tui.numbers import clock, large, rate
+from lvm_tui.state.stranding import WAITING, what_next
 from lvm_tui.state.views import Frame, RunView
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.text import bar, fitted, lines, spread
@@ -140,8 +141,9 @@ def _words(frame: Frame, run: RunView, pause: str) -> str:
         words += f" after {outcome.epochs} epochs, {clock(outcome.seconds)}"
         return f"{words} · {outcome.reason}" if outcome.reason else words
     if not frame.runner.alive:
-        goes_on = f" · {pause} goes on from the last save" if pause else ""
-        return f"{STRANDED}{goes_on}"
+        taken_up = any(job.run == run.run and job.state in WAITING for job in frame.jobs)
+        goes_on = what_next(frame, pause) if taken_up else ""
+        return f"{STRANDED} · {goes_on}" if goes_on else STRANDED
     return {
         "loading": "… loading",
         "training": "▶ training",

@@ -112,3 +112,20 @@ def test_a_storm_of_resizes_leaves_a_whole_picture(project: Project, start: Star
     terminal.wait_until(
         lambda: kinds_of(project).count("epoch_finished") > count, "the training goes on"
     )
+
+
+def test_a_dashboard_whose_trainer_was_killed_says_so_and_takes_over(
+    project: Project, start: Start, runner: subprocess.Popen[bytes]
+) -> None:
+    other = start("lvm_tui")
+    other.wait_until(lambda: "epoch_finished" in kinds_of(project), "first epoch")
+    other.wait_for("gru_5cat_", "space pause", "s stop")
+    runner.kill()
+    other.wait_for("its runner is gone", "■ gru", "nobody trains: space goes on", "space go on")
+    assert "s stop" not in other.text
+    other.press("2")
+    other.wait_for("1 interrupted", "■ interrupted")
+    other.press(" ")
+    other.wait_for("1 training", "trains here")
+    other.wait_until(lambda: events_of(project)[-1]["type"] == "batch", "its batches")
+    assert_no_gap(events_of(project))

@@ -39,7 +39,7 @@ async def test_a_run_whose_runner_is_gone_is_not_called_training(opened: Open) -
         text = shown(app, RunHeader)
         assert "not running: its runner is gone · space goes on from the last save" in text
         assert "ETA" not in text
-        assert "nothing trains" in shown(app, QueueStrip)
+        assert "nobody trains: space goes on" in shown(app, QueueStrip)
 
 
 async def test_the_scoreboard_has_every_number_with_its_need_and_verdict(opened: Open) -> None:

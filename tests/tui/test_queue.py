@@ -38,6 +38,37 @@ async def test_every_job_shows_its_state_epochs_and_time(tmp_path: Path) -> None
     assert "amn · queued 20 — next" in text
 
 
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+@pytest.mark.parametrize(
+    ("watch", "who"), [(False, "space goes on"), (True, "lvm queue run goes on")]
+)
+async def test_a_job_whose_runner_was_killed_is_interrupted_wherever_it_is_shown(
+    tmp_path: Path, watch: bool, who: str, size: tuple[int, int]
+) -> None:
+    disk = four_models(tmp_path)
+    async with screen(disk, "2", size=size, watch=watch) as pilot:
+        disk.clock.time += 31  # no sign of life for so long
+        await settled(pilot)
+        queue = text_of(pilot)
+        await press(pilot, "1")
+        dashboard = text_of(pilot)
+    assert "1 interrupted · 2 waiting" in queue
+    assert (who if size == SMALL else f"nobody trains: {who}") in lines_with(
+        queue, "1 interrupted"
+    )[0]
+    assert "lstm ■ interrupted 6/20" in queue
+    assert "its runner is gone; whoever trains next goes on from the last save" in queue
+    assert f"not running: its runner is gone · {who} from the last save" in dashboard
+    assert "■ lstm" in dashboard
+    assert f"nobody trains: {who}" in dashboard
+    for text in (queue, dashboard):
+        keys = text.splitlines()[-1]
+        assert ("space go on" in keys) != watch
+        assert "pause" not in keys
+        assert "stop" not in keys
+        assert "▶" not in text.replace("▶ lstm_5cat", "")
+
+
 async def test_the_time_of_a_waiting_job_is_what_its_model_was_measured_to_take(
     tmp_path: Path,
 ) -> None:

@@ -67,10 +67,17 @@ def test_the_newest_run_is_shown_when_nothing_trains(workspace: Workspace) -> No
 def test_the_run_that_trains_is_shown_before_a_newer_one(workspace: Workspace) -> None:
     number = workspace.store.add_job(Job(train=TrainSettings(model="gru")), run=OLD)
     workspace.store.take_next()
+    lease = workspace.store.take_lease("ada@host:tty1", instead_of=None)
+    assert lease is not None
     frame = frame_of(workspace)
     assert frame.run is not None
     assert frame.run.run == OLD
     assert [(job.id, job.model, job.state) for job in frame.jobs] == [(number, "gru", "running")]
+    workspace.store.release_lease(lease.token)  # as if its holder had been killed
+    frame = frame_of(workspace)
+    assert frame.run is not None
+    assert frame.run.run == OLD
+    assert [(job.id, job.state) for job in frame.jobs] == [(number, "interrupted")]
 
 
 def test_when_nothing_trains_the_run_that_ended_last_is_shown(workspace: Workspace) -> None:

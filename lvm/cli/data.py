@@ -49,7 +49,7 @@ def encode(arguments: Namespace, output: Output) -> int:
 
 
 def reference(arguments: Namespace, output: Output) -> int:
-    from lvm.data.reference import write_reference
+    from lvm.data.reference import ENOUGH_ARTICLES, write_reference
 
     written = write_reference(
         arguments.kind,
@@ -60,6 +60,12 @@ def reference(arguments: Namespace, output: Output) -> int:
         strength=arguments.strength,
         blurred=arguments.blurred,
     )
+    if arguments.articles < ENOUGH_ARTICLES:
+        output.message(
+            f"{arguments.articles} articles are enough to try commands on, but no model learns "
+            f"from so few: what a {arguments.kind} corpus shows takes {ENOUGH_ARTICLES} or more",
+            "warn",
+        )
     return _describe_bank(written, output)
 
 
@@ -119,6 +125,8 @@ def diagnose(arguments: Namespace, output: Output) -> int:
     output.lines(render_report(report))
     if aligned is not None:
         output.line(f"alignment  {aligned.words}")
+    if opened.corpus is not None:
+        output.lines(f"note  {note}" for note in opened.corpus.notes)
     if found is not None and arrow is not None:
         from lvm.quality.arrow import render_arrow
         from lvm.quality.forecast import render_forecast

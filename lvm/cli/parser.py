@@ -11,6 +11,21 @@ from lvm.cli.usage import Parser
 from lvm.presets import PRESET_HELP, PRESETS
 from lvm.settings import MODEL_TYPES, Objective
 
+_KINDS = """\
+forward   each chunk follows from the one before: the checks pass, models learn
+          to predict forward and are ready for production
+reversed  the same, with the training articles turned round (VAL and OOD are
+          not): the data checks still pass, for cosines are the same from either
+          end; models learn the backward step, so 5CAT alarms (BACKWARD BIAS)
+shuffled  the chunks of each article in random order: coherence, signal and
+          order fail, and the data is refused
+flat      the chunks of all articles of a split mixed: refused likewise
+
+BANK.reference.json, written beside the bank, names its VAL and OOD articles;
+they are the split wherever no other is asked for. A model needs at least 40
+articles to learn from.
+"""
+
 _EPILOG = """\
 exit codes: 0 done and passed · 1 ran, the verdict is "fail" · 2 usage or bad input
             3 failed while running · 130 interrupted
@@ -75,10 +90,14 @@ def build_parser() -> argparse.ArgumentParser:
     reference = command(
         "reference", "data:reference", "make a reference corpus of known signal", within=commands
     )
-    reference.add_argument("kind", choices=["forward", "reversed", "shuffled", "flat"])
-    reference.add_argument("--out", required=True, metavar="BANK")
-    reference.add_argument("--dim", type=int, default=768)
-    reference.add_argument("--articles", type=int, default=800)
+    reference.epilog = _KINDS
+    reference.formatter_class = argparse.RawDescriptionHelpFormatter
+    reference.add_argument(
+        "kind", choices=["forward", "reversed", "shuffled", "flat"], help="see below"
+    )
+    reference.add_argument("--out", required=True, metavar="BANK", help="the .npz to write")
+    reference.add_argument("--dim", type=int, default=768, help="width, at least 32 (768)")
+    reference.add_argument("--articles", type=int, default=800, help="at least 10 (800)")
     reference.add_argument("--seed", type=int, default=0)
     reference.add_argument(
         "--strength",

@@ -18,6 +18,7 @@ from lvm.data.formats import (
     read_kind,
     sequence_members,
 )
+from lvm.data.reference import with_splits
 from lvm.data.windows import split_articles
 from lvm.errors import DataError
 from lvm.settings import SPLIT_SEED, DataSettings
@@ -70,12 +71,14 @@ def check_data(data: DataSettings, *, root: Path) -> None:
     """
     check_files(data, root=root)
     if data.bank:
+        path = root / Path(data.bank).expanduser()
+        asked, _ = with_splits(data, path)
         split_articles(
-            _without_vectors(root / Path(data.bank).expanduser()),
-            val_articles=data.val_articles,
-            ood_articles=data.ood_articles,
-            val_fraction=data.val_fraction,
-            ood_fraction=data.ood_fraction,
+            _without_vectors(path),
+            val_articles=asked.val_articles,
+            ood_articles=asked.ood_articles,
+            val_fraction=asked.val_fraction,
+            ood_fraction=asked.ood_fraction,
             seed=SPLIT_SEED,
         )
 

@@ -19,6 +19,7 @@ from lvm.data.importing import open_sequences
 from lvm.data.placing import make_samples
 from lvm.data.preflight import check_files
 from lvm.data.progress import Progress
+from lvm.data.reference import with_splits
 from lvm.data.samples import Samples
 from lvm.data.sequences import SequenceSet
 from lvm.data.windows import WINDOW, short_articles, split_articles, windows
@@ -105,7 +106,8 @@ def open_corpus(
     return _corpus(sets, bank, source, _shared_articles(sets))
 
 
-def _from_bank(data: DataSettings, bank: VectorBank, seed: int) -> Corpus:
+def _from_bank(given: DataSettings, bank: VectorBank, seed: int) -> Corpus:
+    data, split_note = with_splits(given, Path(bank.source))
     splits = split_articles(
         bank,
         val_articles=data.val_articles,
@@ -116,8 +118,13 @@ def _from_bank(data: DataSettings, bank: VectorBank, seed: int) -> Corpus:
     )
     sets = {split: windows(bank, ids, split) for split, ids in splits.items()}
     short = short_articles(bank, bank.articles)
-    note = f"{short} of {len(bank.articles)} articles have fewer than {WINDOW} chunks: no windows"
-    return _corpus(sets, bank, f"bank {data.bank}", [note] if short else [])
+    notes = []
+    if short:
+        count = f"{short} of {len(bank.articles)} articles"
+        notes.append(f"{count} have fewer than {WINDOW} chunks: no windows")
+    if split_note:
+        notes.append(split_note)
+    return _corpus(sets, bank, f"bank {data.bank}", notes)
 
 
 def _corpus(

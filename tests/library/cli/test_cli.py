@@ -68,6 +68,18 @@ def test_diagnose_says_pass_or_fail_by_its_exit_code(lvm: Call, project: Path) -
     assert document(out)["quality"]["passed"] is False
 
 
+def test_reversed_articles_are_called_so_and_found_out_of_reach(lvm: Call, tmp_path: Path) -> None:
+    """Cosines cannot tell them: the note, the forecast and, in training, 5CAT do."""
+    _, _, err = lvm("reference", "reversed", "--out", "r.npz", "--dim", "48", "--articles", "60")
+    assert err == ""
+    code, out, _ = lvm("diagnose", "r.npz")
+    assert code == 0
+    assert "only training runs backward" in out
+    assert "✗ offset     out of reach" in out
+    _, _, err = lvm("reference", "reversed", "--out", "few.npz", "--dim", "48", "--articles", "20")
+    assert "no model learns from so few" in err
+
+
 def test_diagnose_forecasts_every_gate_of_a_bank(lvm: Call, project: Path) -> None:
     _, out, _ = lvm("diagnose", "bank.npz", "--json")
     forecast = document(out)["forecast"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lvm.data.bank import open_bank
+from lvm.data.reference import write_reference
 from lvm.data.sources import open_corpus
 from lvm.data.windows import windows
 from lvm.errors import DataError
@@ -57,6 +58,22 @@ def test_a_bank_alone_makes_all_of_it(bank_file, tmp_path):
     assert corpus.alignment["val"]["matched"] == 1.0
     assert corpus.notes == ()
     json.dumps(corpus.alignment)
+
+
+def test_a_reference_corpus_has_a_split_of_its_own(tmp_path):
+    bank = write_reference("reversed", tmp_path / "r", dim=32, articles=20)
+    corpus = open_corpus(DataSettings(bank="r.npz"), root=tmp_path, seed=0)
+    assert (set(corpus.val.article_ids), set(corpus.ood.article_ids)) == ({16, 17}, {18, 19})
+    assert corpus.notes == (
+        "reversed reference corpus, with its own split: VAL 16-17, OOD 18-19; only training runs "
+        "backward, which no cosine between chunks can show",
+    )
+    ranges = {"val_articles": "0-3", "ood_articles": "4-7"}
+    other = open_corpus(DataSettings(bank="r.npz", **ranges), root=tmp_path, seed=0)
+    assert set(other.val.article_ids) == {0, 1, 2, 3}
+    assert other.notes == ()
+    bank.with_name("r.reference.json").unlink()
+    assert open_corpus(DataSettings(bank="r.npz"), root=tmp_path, seed=0).notes == ()
 
 
 def test_four_files_give_what_their_bank_gives(four_files, tmp_path):

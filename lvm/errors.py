@@ -23,6 +23,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+def in_words(error: BaseException) -> str:
+    """For a person, whatever was raised: what no error of ours says is called unexpected."""
+    if isinstance(error, LvmError):
+        return str(error)
+    return f"unexpected error: {error} ({type(error).__name__})".replace(":  (", " (")
+
+
 class LvmError(Exception):
     """Base of all errors of this project.
 

@@ -25,6 +25,9 @@ OffsetOrigin = Literal["context", "target"]
 OnSevere = Literal["stop", "alert"]
 OnGateFailure = Literal["go_on", "stop_queue", "retry_forward"]
 
+DATA_FILES = ("bank", "train", "val", "ood", "articles")
+"""The settings of [data] that name files."""
+
 CONTEXT_LENGTH = 5
 """Chunk vectors that a model reads before it predicts the next."""
 

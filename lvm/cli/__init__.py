@@ -17,7 +17,7 @@ from pathlib import Path
 from lvm.cli.output import Output
 from lvm.cli.parser import parse
 from lvm.cli.usage import asks_for_json
-from lvm.errors import InputError, Interrupted, LvmError, RunError
+from lvm.errors import InputError, Interrupted, LvmError, RunError, in_words
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except Exception as error:  # noqa: BLE001  a fault of ours is no verdict, which exit 1 would say
         traceback.print_exc()
-        words_of = f"{type(error).__name__}: {error}"
-        output.error(RunError(words_of, fix="this is a fault of lvm; the lines above tell where"))
+        fix = "this is a fault of lvm; the lines above tell where"
+        output.error(RunError(in_words(error), fix=fix))
         return RunError.exit_code
     return code
 

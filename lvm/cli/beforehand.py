@@ -5,10 +5,12 @@ A job that cannot work is refused where it is asked for, not hours later where i
 
 from __future__ import annotations
 
-from lvm.errors import SettingsError
+from pathlib import Path
+
+from lvm.errors import CheckpointError, DataError, InputError, LvmError, SettingsError
 from lvm.runs.project import Project
 from lvm.runs.who import host
-from lvm.settings import Job, check_device_name
+from lvm.settings import DataSettings, Job, check_device_name
 
 
 def check_job(job: Job, project: Project, *, device_of: str) -> None:
@@ -32,6 +34,25 @@ def check_device(name: str, where: str = "--device") -> None:
             require_device(name)
         except SettingsError as error:
             raise SettingsError(error.what, where=where, fix=error.fix) from None
+
+
+def check_test(checkpoint: Path, data: DataSettings, root: Path) -> None:
+    """The files of a test. Raises DataError or CheckpointError; InputError, naming all, where it
+    is the checkpoint and the data."""
+    from lvm.data.preflight import check_files
+
+    wrong: list[LvmError] = []
+    if not checkpoint.exists():
+        wrong.append(CheckpointError("no such file", where=str(checkpoint), fix="check the path"))
+    try:
+        check_files(data, root=root)
+    except DataError as error:
+        wrong.append(error)
+    if len(wrong) == 2:
+        named = "; ".join(f"{each.where}: {each.what}".removeprefix(": ") for each in wrong)
+        raise InputError(named, fix=wrong[1].fix)
+    if wrong:
+        raise wrong[0]
 
 
 def _trains_elsewhere(project: Project) -> bool:

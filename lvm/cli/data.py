@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lvm.cli.output import Output
-from lvm.config import CONFIG_NAME, find_data, load_config, render_template
+from lvm.config import CONFIG_NAME, find_data, left_out, load_config, render_template
 from lvm.errors import InputError
 from lvm.files import write_text
-from lvm.settings import SPLIT_SEED
+from lvm.settings import DATA_FILES, SPLIT_SEED
 
 
 def init(arguments: Namespace, output: Output) -> int:
@@ -22,13 +22,21 @@ def init(arguments: Namespace, output: Output) -> int:
         )
     found = find_data(root)
     write_text(path, render_template(found))
-    document = {"written": str(path), "data": found.to_json()}
+    others = left_out(root, found)
+    document = {"written": str(path), "data": found.to_json(), "others": others}
     if output.as_json:
         output.document(document)
     else:
         output.line(f"wrote {path}")
-        named = [f"  {name} = {value}" for name, value in found.to_json().items() if value]
-        output.lines(named if found.complete else ["no data files found: fill in [data]"])
+        files = {name: getattr(found, name) for name in DATA_FILES}
+        output.lines(f"  {name} = {value}" for name, value in files.items() if value)
+        if not found.complete:
+            output.line(
+                f"{'not all' if any(files.values()) else 'no'} data files found: fill in [data]"
+            )
+        if others:
+            output.line(f"also here, and not taken: {', '.join(others)}")
+            output.line("  the latest file of a kind is taken; name another in [data]")
     return 0
 
 

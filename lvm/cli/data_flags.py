@@ -27,8 +27,10 @@ def given_test_data(arguments: Namespace) -> DataSettings | None:
             val=arguments.val_npz, ood=arguments.ood_npz, articles=arguments.articles_npz
         )
     if any(files):
-        raise InputError("test data is not complete", fix=NEEDED)
+        missing = [flag for flag, file in zip(_FLAGS, files, strict=True) if not file]
+        raise InputError(f"test data is not complete: {', '.join(missing)} missing", fix=NEEDED)
     return None
 
 
+_FLAGS = ("--val-npz", "--ood-npz", "--articles-npz")
 NEEDED = "give --val-npz, --ood-npz and --articles-npz, or --bank, or a [data] section"

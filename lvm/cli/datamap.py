@@ -34,14 +34,16 @@ def report(arguments: Namespace, output: Output) -> int:
     others = mapper.others([Path(each) for each in arguments.include])
     made = f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(project.clock.now()))}, {whoami()}"
     section = markdown(mapped, others, made)
-    path = None
+    path, is_new = None, False
     if arguments.out != "-":
         path = Path(arguments.out) if arguments.out else project.root / DATA_MAP
+        is_new = not path.exists()
         _write(path, section)
     if output.as_json:
         output.document(
             {
                 "written": str(path) if path else None,
+                "created": is_new,
                 "production": [each.to_json() for each in mapped],
                 "others": [each.to_json() for each in others],
             }
@@ -49,7 +51,12 @@ def report(arguments: Namespace, output: Output) -> int:
     elif path is None:
         output.lines(section.splitlines())
     else:
-        output.line(f"data map written to {path}", "good")
+        how = (
+            "a new file; --out names another place"
+            if is_new
+            else "its section only; the rest of the file is as it was"
+        )
+        output.line(f"data map written to {path.resolve()} ({how})", "good")
     return 0
 
 

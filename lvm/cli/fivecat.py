@@ -5,12 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from lvm.cli.beforehand import check_device
+from lvm.cli.beforehand import check_device, check_test
 from lvm.cli.data_flags import NEEDED, given_test_data
 from lvm.cli.output import Output
 from lvm.cli.report import fivecat_lines
 from lvm.config import load_config
 from lvm.errors import InputError
+from lvm.naming import plain
 from lvm.runs.past import judged_with_past, past_of
 from lvm.runs.project import Project
 from lvm.settings import SPLIT_SEED, DataSettings
@@ -33,11 +34,11 @@ def fivecat(arguments: Namespace, output: Output) -> int:
     given = {name: value for name, value in changes.items() if value is not None}
     settings = config.fivecat.changed(**given)
     check_device(arguments.device)
+    data = _test_data(arguments, config.data)
+    check_test(Path(arguments.model), data, root)
     device = require_device(arguments.device)
     checkpoint = load_checkpoint(Path(arguments.model), device=str(device))
-    val, ood = open_test_data(
-        _test_data(arguments, config.data), root=root, seed=SPLIT_SEED, progress=output.progress
-    )
+    val, ood = open_test_data(data, root=root, seed=SPLIT_SEED, progress=output.progress)
     result = run_battery(
         checkpoint.model,
         val,
@@ -45,7 +46,9 @@ def fivecat(arguments: Namespace, output: Output) -> int:
         settings,
         config.thresholds,
         device,
-        progress=lambda step: output.progress(f"{step.split} {step.test}", step.done, step.total),
+        progress=lambda step: output.progress(
+            f"{step.split} {plain(step.test)}", step.done, step.total
+        ),
     )
     past = past_of(Path(arguments.model), checkpoint.meta, Project(root).models)
     document = judged_with_past(result.to_json(), past)

@@ -14,6 +14,7 @@ from lvm import events
 from lvm.cli.output import Output
 from lvm.config import NotifySettings
 from lvm.errors import Interrupted, LeaseError, RefusedError, RunError
+from lvm.naming import plain
 from lvm.records import Record
 from lvm.runs.latch import Latch
 from lvm.runs.logformat import format_event
@@ -60,7 +61,9 @@ def _run(project: Project, output: Output, **how: Any) -> int:
     with _signals(should_stop, output), distributed_train() as train:
         ended = Runner(project, train=train).run(should_stop=should_stop, listen=teller.tell, **how)
     if output.as_json:
-        output.document({"reason": ended.reason, "jobs": [_document(job) for job in ended.jobs]})
+        output.document(
+            {"reason": ended.reason, "jobs": [_document(job, teller.refused) for job in ended.jobs]}
+        )
     if ended.reason == "asked":
         return Interrupted.exit_code
     last = [job for job in ended.jobs if job.retried_as is None]  # else the other try decides
@@ -74,7 +77,7 @@ def _exit_code(job: JobEnd, refused: set[str]) -> int:
     return 0 if ready else RefusedError.exit_code
 
 
-def _document(job: JobEnd) -> dict[str, Any]:
+def _document(job: JobEnd, refused: set[str]) -> dict[str, Any]:
     finished = job.finished
     return {
         "job": job.job,
@@ -82,6 +85,7 @@ def _document(job: JobEnd) -> dict[str, Any]:
         "run": job.run,
         "state": job.state,
         "note": job.note,
+        "refused": job.run in refused,
         "retried_as": job.retried_as,
         "best_epoch": finished.best_epoch if finished else None,
         "best_val_loss": finished.best_val_loss if finished else None,
@@ -114,7 +118,7 @@ class _Teller:
                 what = f"epoch {event.epoch}  loss {event.loss:.6f}  cos {event.cosine:.3f}  {rate}"
                 self._output.progress(what, event.batch, event.batches)
             case events.FivecatProgress():
-                what = f"5CAT {event.split} {event.test}"
+                what = f"5CAT {event.split} {plain(event.test)}"
                 self._output.progress(what, event.done, event.total)
             case events.TaskProgress():
                 self._output.progress(event.note, event.done, event.total)

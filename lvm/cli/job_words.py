@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from lvm.settings import DataSettings, Job, TrainSettings
-
-_FILES = ("bank", "train", "val", "ood", "articles")
+from lvm.settings import DATA_FILES, DataSettings, Job, TrainSettings
 
 
 def data_words(data: DataSettings) -> str:
@@ -15,9 +13,9 @@ def data_words(data: DataSettings) -> str:
     files = (
         data.bank
         if data.bank
-        else ", ".join(f"{name} {given}" for name in _FILES if (given := getattr(data, name)))
+        else ", ".join(f"{name} {given}" for name in DATA_FILES if (given := getattr(data, name)))
     )
-    split = _differing(data, DataSettings(), leave_out=_FILES)
+    split = _differing(data, DataSettings(), leave_out=DATA_FILES)
     return ", ".join(part for part in (files, split) if part)
 
 
@@ -29,13 +27,16 @@ def settings_words(job: Job) -> str:
 def _differing(settings: Any, default: Any, leave_out: tuple[str, ...]) -> str:
     names = [each.name for each in dataclasses.fields(settings) if each.name not in leave_out]
     return ", ".join(
-        f"{name} = {_value(getattr(settings, name))}"
+        f"{name} = {shown(getattr(settings, name))}"
         for name in names
         if getattr(settings, name) != getattr(default, name)
     )
 
 
-def _value(value: object) -> str:
+def shown(value: object) -> str:
+    """A setting as `lvm.toml` would have it, without the quotes; – where there is none."""
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)

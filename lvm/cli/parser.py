@@ -198,7 +198,9 @@ def build_parser() -> argparse.ArgumentParser:
     report = command(
         "report", "datamap:report", "the data map: production and predecessors", within=commands
     )
-    report.add_argument("--out", metavar="FILE", help="docs/LVM_DATA_MAP.md; - prints it")
+    report.add_argument(
+        "--out", metavar="FILE", help="docs/LVM_DATA_MAP.md, made if it is not there; - prints it"
+    )
     report.add_argument(
         "--include", nargs="+", default=[], metavar="CKPT", help="older checkpoints, to compare"
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lvm.naming import plain
+
 _TITLES = {
     "offset": "A offset",
     "retrieval": "B retrieval",
@@ -46,7 +48,7 @@ def fivecat_lines(document: dict[str, Any]) -> Iterator[str]:
         short = f"  short by {number(check['short_by'])}" if check["short_by"] else ""
         value = number(check["value"], signed)
         yield (
-            f"    {mark} {check['split']:<4} {check['name']:<16} {value:>12}"
+            f"    {mark} {check['split']:<4} {plain(check['name']):<16} {value:>12}"
             f"   need {relation} {number(check['need'], signed)}{short}"
         )
     if document["order_blind"]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lvm.cli.beforehand import check_job
+from lvm.cli.job_words import shown
 from lvm.cli.output import Output
 from lvm.cli.report import fivecat_lines, number
 from lvm.errors import InputError
@@ -85,8 +86,11 @@ def compare(arguments: Namespace, output: Output) -> int:
     if output.as_json:
         output.document({"runs": [_document(run) for run in chosen], "settings": differing})
         return 0
-    rows = [[name, *map(str, values)] for name, values in differing.items()]
-    rows += [[name, *(_cell(getattr(run, name)) for run in chosen)] for name in _NUMBERS]
+    rows = [[name, *map(shown, values)] for name, values in differing.items()]
+    rows += [
+        [name.replace("_", " "), *(_cell(getattr(run, name)) for run in chosen)]
+        for name in _NUMBERS
+    ]
     output.table(["", *(run.name for run in chosen)], rows)
     return 0
 

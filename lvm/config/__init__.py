@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lvm.config.finding import find_data
+from lvm.config.finding import find_data, left_out
 from lvm.config.loading import CONFIG_NAME, Config, DashboardSettings, load_config, parse_config
 from lvm.config.notify import NotifySettings
 from lvm.config.services import ServiceSettings, ServicesSettings
@@ -16,6 +16,7 @@ __all__ = [
     "ServiceSettings",
     "ServicesSettings",
     "find_data",
+    "left_out",
     "load_config",
     "parse_config",
     "render_template",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from lvm.settings import DataSettings
 
@@ -35,21 +36,33 @@ def find_data(root: Path) -> DataSettings:
 
     Of several candidates the latest wins: data is regenerated, and the old file stays beside it.
     """
-    sequences: dict[str, list[Path]] = {split: [] for split in _NAMES}
+    sequences: dict[str, list[Path]] = {split: [] for split in ("", *_NAMES)}
     banks: list[Path] = []
-    for path in _candidates(root):
-        keys = _keys(path)
-        if keys & CONTEXTS and keys & TARGETS:
-            split = _split_of(path.name)
-            if split:
-                sequences[split].append(path)
-        elif keys & VECTORS and keys & ARTICLES:
+    for path, kind in _data_files(root):
+        if kind == "bank":
             banks.append(path)
+        else:
+            sequences[_split_of(path.name)].append(path)
     train, val, ood = (_latest(sequences[split], root) for split in ("train", "val", "ood"))
     bank = _latest(banks, root)
     if bank and not (train and val and ood):
         return DataSettings(bank=bank)
     return DataSettings(train=train, val=val, ood=ood, articles=bank)
+
+
+def left_out(root: Path, chosen: DataSettings) -> list[str]:
+    """The data files of the folder that are not among the chosen, relative to root."""
+    names = (path.relative_to(root).as_posix() for path, _ in _data_files(root))
+    return [name for name in names if name not in chosen.to_json().values()]
+
+
+def _data_files(root: Path) -> Iterable[tuple[Path, Literal["sequences", "bank"]]]:
+    for path in _candidates(root):
+        keys = _keys(path)
+        if keys & CONTEXTS and keys & TARGETS:
+            yield path, "sequences"
+        elif keys & VECTORS and keys & ARTICLES:
+            yield path, "bank"
 
 
 def _candidates(root: Path) -> Iterable[Path]:

@@ -49,7 +49,6 @@ class Predictor:
         if not finite:
             raise RunError(
                 "the model predicts NaN or infinite values",
-                where=type(self.model).__name__,
                 fix="its weights have diverged: use an earlier checkpoint",
             )
         return predictions

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lvm.naming import plain
+
 Answer = Literal["within reach", "out of reach", "unknown"]
 
 BAND = 0.05
@@ -107,14 +109,16 @@ def judge_measured(gate: str, documents: Sequence[Mapping[str, Any]]) -> Verdict
     """Any gate from the 5CAT documents of several predictors (their "gates" and "checks")."""
     bests = _best_of_each(gate, documents)
     if not bests or any(best is None for best in bests.values()):
-        missing = ", ".join(f"{split} {name}" for (split, name), b in bests.items() if b is None)
+        missing = ", ".join(
+            f"{split} {plain(name)}" for (split, name), b in bests.items() if b is None
+        )
         return Verdict(
             "unknown", None, None, None, f"not measured{': ' if missing else ''}{missing}"
         )
     checks = {key: check for key, check in bests.items() if check is not None}
     (split, name), worst = max(checks.items(), key=lambda item: _missing(item[1]))
     best, need, short = worst["value"], worst["need"], _missing(worst)
-    number = f"{split} {name} {best:+.3f}, needs {_sign(worst['op'])} {need:+.2f}"
+    number = f"{split} {plain(name)} {best:+.3f}, needs {_sign(worst['op'])} {need:+.2f}"
     if any(document["gates"].get(gate) for document in documents):
         return Verdict("within reach", best, need, None, f"{_LINEAR} passes; tightest: {number}")
     if short <= 0:

@@ -63,7 +63,7 @@ def _line(event: Event) -> str | None:
         case events.Resumed():
             return f"▶  goes on after {_duration(event.seconds)}{_by(event.by)}"
         case events.AlertAcknowledged():
-            return f"   acknowledged{_by(event.by)}: {event.alert}"
+            return f"   acknowledged{_by(event.by)}: {event.alert.replace('_', ' ')}"
         case events.TaskStarted():
             return f"⏳ {event.title}"
         case events.TaskFinished():
@@ -71,8 +71,8 @@ def _line(event: Event) -> str | None:
             return f"   {'done' if event.ok else 'FAILED'} in {_duration(event.seconds)}{note}"
         case events.JobStarted():
             return f"▶  job {event.job}: {event.model} → {event.run}"
-        case events.JobFinished():
-            note = f": {event.note}" if event.note else ""
+        case events.JobFinished():  # its run has told the rest
+            note = f": {event.note.splitlines()[0]}" if event.note else ""
             return f"■  job {event.job}: {event.model} {event.state}{note}"
         case events.GateFailed():
             again = f" (job {event.next_job}, next)" if event.next_job else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lvm.clock import Clock
-from lvm.errors import DiskError, LvmError
+from lvm.errors import DiskError, in_words
 from lvm.events import ForecastMade
 from lvm.files import write_json
 from lvm.settings import IN_TRAINING, Thresholds
@@ -165,4 +165,4 @@ def _place(folder: Path, corpus: Any, thresholds: Thresholds) -> Path:
 def _words(error: Exception) -> str:
     if isinstance(error, _TooLong):
         return f"given up after {LIMIT:.0f} s; lvm diagnose takes its time"
-    return str(error) if isinstance(error, LvmError) else f"{type(error).__name__}: {error}"
+    return in_words(error)

@@ -19,6 +19,7 @@ from lvm.errors import (
     LvmError,
     RefusedError,
     RunError,
+    in_words,
 )
 from lvm.events import AlertRaised, DataLoaded, Event, Paused, Resumed, RunFinished
 from lvm.records import Record
@@ -178,7 +179,7 @@ class TrainingRun:
         )
         if not report.passed and not overridden:
             raise RefusedError(
-                f"the data fails its checks ({report.kind}): {report.words}",
+                f"the data fails its checks: {report.words}",
                 where=corpus.source,
                 fix=f"{report.fix}; to train on it all the same, and have that recorded: "
                 "--accept-bad-data",
@@ -294,7 +295,7 @@ class TrainingRun:
         if isinstance(error, DiskError):
             self._on_disk_error()
         unexpected = not isinstance(error, LvmError)
-        words = f"{type(error).__name__}: {error}" if unexpected else str(error)
+        words = in_words(error)
         if unexpected:
             self._log.note("".join(traceback.format_exception(error)))
         cause, title = _cause(error)

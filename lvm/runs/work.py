@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lvm.clock import Clock
-from lvm.errors import LvmError
+from lvm.errors import LvmError, in_words
 from lvm.events import (
     AlertRaised,
     Event,
@@ -176,7 +176,7 @@ class Work:
         try:
             prepare(emit)
         except BaseException as error:
-            note = "ended by the user" if isinstance(error, Stopped) else _words(error)
+            note = "ended by the user" if isinstance(error, Stopped) else in_words(error)
             for task, since in running.items() or {"prepare": begun}.items():
                 seconds = self._clock.monotonic() - since
                 self.tell(TaskFinished(task, seconds, ok=False, note=note))
@@ -317,7 +317,3 @@ class Work:
             fix=error.fix,
         )
         self._listen(folder.name, log.append(alert))
-
-
-def _words(error: BaseException) -> str:
-    return str(error) if isinstance(error, LvmError) else f"{type(error).__name__}: {error}"

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lvm.errors import CheckpointError, DataError, SettingsError
+from lvm.errors import CheckpointError, DataError, SettingsError, in_words
 from lvm.events import AlertRaised
 from lvm.files import write_whole
 from lvm.settings import TrainSettings
@@ -114,7 +114,7 @@ def load_last(folder: Path, settings: TrainSettings, fingerprint: str) -> dict[s
         state = TrainState(**document["state"])
     except Exception as error:
         raise CheckpointError(
-            f"cannot be read: {type(error).__name__}: {str(error).splitlines()[0]}",
+            f"cannot be read: {in_words(error).splitlines()[0]}",
             where=str(path),
             fix="start the run anew; its best_model.pt and checkpoints can still be used",
         ) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lvm.events import AlertRaised
+from lvm.naming import plain
 from lvm.records import Record, encode
 from lvm.runs.project import Project
 
@@ -39,6 +40,16 @@ def test_init_writes_the_settings_once(lvm: Call, tmp_path: Path) -> None:
     assert "is there already" in err
     assert (tmp_path / "lvm.toml").read_text() == written
     assert lvm("init", "--force")[0] == 0
+
+
+def test_init_names_what_it_took_and_what_it_left(lvm: Call, tmp_path: Path) -> None:
+    for number, name in enumerate(("old.npz", "new.npz")):
+        lvm("reference", "flat", "--out", name, "--dim", "32", "--articles", "10")
+        os.utime(tmp_path / name, (number, number))
+    _, out, _ = lvm("init")
+    assert "bank = new.npz" in out
+    assert "not taken: old.npz" in out
+    assert document(lvm("init", "--force", "--json")[1])["others"] == ["old.npz"]
 
 
 def test_text_becomes_a_bank_with_texts(lvm: Call, tmp_path: Path) -> None:
@@ -121,9 +132,13 @@ def test_data_that_fails_its_checks_is_refused_unless_told_to_go_on(
     code, out, _ = lvm("train", "amn", "--bank", "flat.npz")
     assert code == 1
     assert "--accept-bad-data" in out
+    assert "(flat): flat:" not in out
+    (job,) = document(lvm("train", "amn", "--bank", "flat.npz", "--json")[1])["jobs"]
+    assert (job["state"], job["refused"]) == ("failed", True)
     assert not list(project.glob("artifacts/lvm/models/*/*.pt"))
     code, out, _ = lvm("train", "amn", "--bank", "flat.npz", "--accept-bad-data", "--json")
     assert document(out)["jobs"][0]["state"] == "done"
+    assert document(out)["jobs"][0]["refused"] is False
     record = json.loads(
         next(project.glob("artifacts/lvm/models/*/best_model.pt")).with_name("run.json").read_text()
     )
@@ -142,7 +157,16 @@ def test_5cat_prints_every_number_of_the_document(lvm: Call, project: Path) -> N
     _, words, _ = lvm("5cat", "--model", checkpoint, "--bank", "bank.npz")
     assert f"{found['passed']}/5 gates" in words
     for check in found["checks"]:
-        assert check["name"] in words
+        assert plain(check["name"]) in words
+        assert not re.search(rf"\b{check['name']}\b", words) or "_" not in check["name"]
+
+
+def test_5cat_names_every_file_that_is_missing(lvm: Call, project: Path) -> None:
+    files = ("--val-npz", "v.npz", "--ood-npz", "o.npz", "--articles-npz", "a.npz")
+    code, _, err = lvm("5cat", "--model", "m.pt", *files)
+    assert code == 2
+    assert all(f"{name}: no such file" in err for name in ("m.pt", "v.npz", "o.npz", "a.npz"))
+    assert "--ood-npz, --articles-npz missing" in lvm("5cat", "--model", "m.pt", *files[:2])[2]
 
 
 def test_the_same_seed_gives_the_same_5cat_and_another_origin_says_so(

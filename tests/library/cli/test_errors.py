@@ -139,7 +139,9 @@ def test_a_fault_of_ours_is_no_verdict(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 3
     assert "Traceback" in done.stderr
-    assert json.loads(done.stdout)["error"]["what"] == "ZeroDivisionError: division by zero"
+    assert json.loads(done.stdout)["error"]["what"] == (
+        "unexpected error: division by zero (ZeroDivisionError)"
+    )
 
 
 BROKEN = """

@@ -117,6 +117,16 @@ def test_promote_again_roll_back_and_map(lvm: Call, project: Path) -> None:
     assert (models / "gru_v0.pt").read_bytes() == (project / first).read_bytes()
 
 
+def test_a_data_map_that_is_made_is_said_to_be_new(lvm: Call, project: Path) -> None:
+    file = project / "docs/LVM_DATA_MAP.md"
+    assert f"{file} (a new file; --out names another place)" in lvm("report")[1]
+    file.write_text(f"ours\n\n{file.read_text()}")
+    assert "the rest of the file is as it was" in lvm("report")[1]
+    assert file.read_text().startswith("ours")
+    assert document(lvm("report", "--json")[1])["created"] is False
+    assert document(lvm("report", "--out", "-", "--json")[1])["created"] is False
+
+
 def test_other_thresholds_judge_a_known_test_anew(lvm: Call, project: Path) -> None:
     easy(project)
     file = checkpoint(project)

@@ -55,7 +55,7 @@ def test_an_error_that_nobody_foresaw_leaves_its_traceback_in_the_log(bench: Ben
     bench.add()
     bench.at(3, raising(ZeroDivisionError("oops")))
     bench.run()
-    assert bench.job(1).note == "ZeroDivisionError: oops"
+    assert bench.job(1).note == "unexpected error: oops (ZeroDivisionError)"
     text = (bench.folder() / "training.log").read_text()
     assert "Traceback (most recent call last)" in text
     assert "scripted.py" in text

@@ -98,8 +98,8 @@ def test_it_can_be_left_out(bench: Bench) -> None:
     ("error", "words"),
     [
         (DataError("too few samples", fix="give more"), "too few samples\n  → give more"),
-        (ValueError("singular"), "ValueError: singular"),
-        (MemoryError(), "MemoryError: "),
+        (ValueError("singular"), "unexpected error: singular (ValueError)"),
+        (MemoryError(), "unexpected error (MemoryError)"),
     ],
 )
 def test_its_failure_is_told_and_the_run_goes_on(

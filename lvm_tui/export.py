@@ -37,15 +37,21 @@ _EPOCH = (
 )
 
 
-def export(folder: Path, view: RunView, records: Iterable[Record], svg: str) -> list[Path]:
-    """Write batches.csv, epochs.csv, run.json and dashboard.svg; returns their paths.
+def export(
+    folder: Path,
+    view: RunView,
+    records: Iterable[Record],
+    svg: str,
+    picture: str = "dashboard.svg",
+) -> list[Path]:
+    """Write batches.csv, epochs.csv, run.json and the picture; returns their paths.
 
     records: the whole log of the run. Raises DiskError when the folder cannot be written.
     """
     batches, epochs = tables(records)
     out = folder / FOLDER
     out.mkdir(exist_ok=True)
-    paths = [out / name for name in ("batches.csv", "epochs.csv", "run.json", "dashboard.svg")]
+    paths = [out / name for name in ("batches.csv", "epochs.csv", "run.json", picture)]
     write_text(paths[0], _csv(_BATCH, batches))
     write_text(paths[1], _csv(_EPOCH, epochs))
     write_json(paths[2], _document(view, epochs))

@@ -34,8 +34,8 @@ class Mode:
 MODES = (
     Mode("1", "dashboard", "Dashboard", "Dash", "dashboard:Dashboard"),
     Mode("2", "queue", "Queue", "Queue", "queue:Queue"),
-    Mode("3", "promote", "Promote", "Prom", "promote:Promote"),
-    Mode("4", "services", "Services", "Serv", "services:Services"),
+    Mode("3", "promote", "Promote", "Prod", "promote:Promote"),
+    Mode("4", "services", "Services", "Chat", "services:Services"),
     Mode("5", "data", "Data", "Data", "data:DataScreen"),
     Mode("6", "runs", "Runs", "Runs", "runs:Runs"),
 )

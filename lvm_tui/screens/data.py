@@ -19,7 +19,7 @@ from lvm_tui.diagnosing import diagnose, npz_files
 from lvm_tui.messages import Problem
 from lvm_tui.screens.base import TALL, WIDE, FrameScreen
 from lvm_tui.screens.pick_file import PickFile
-from lvm_tui.state.looked_at import LookedAt, at_hand, diagnosed
+from lvm_tui.state.looked_at import LookedAt, at_hand, diagnosed, worth_telling
 from lvm_tui.state.views import Frame, Task
 from lvm_tui.widgets.data_report import DataReport
 from lvm_tui.widgets.frontier_chart import FrontierChart
@@ -30,7 +30,7 @@ from lvm_tui.widgets.preparation import TaskList
 NONE = """\
 [b]No data has been looked at yet.[/b]
 
-A run measures its data before it trains: coherence, signal, order, alignment, and what
+A run measures its data before it trains: coherence, signal, order, alignment, and what \
 the gates can reach on it at all. Any other file:
 
   [b $accent]d[/]   diagnose a file (or [b]lvm diagnose FILE[/b] without a screen)
@@ -99,7 +99,9 @@ class DataScreen(FrameScreen):
 
     def show_frame(self, frame: Frame) -> None:
         shown = self._looks_at or at_hand(frame)
-        tasks = (self._work,) if self._work is not None else frame.workspace.tasks
+        tasks = worth_telling(frame.workspace.tasks, shown)
+        if self._work is not None:
+            tasks = (self._work,)
         task_list = self.query_one(TaskList)
         task_list.show(tasks)
         task_list.display = bool(tasks)
@@ -129,14 +131,18 @@ class DataScreen(FrameScreen):
         self.query_one(HintLine).show(self._hints())
 
     def _hints(self) -> Hints:
-        keys = [] if self._is_large else [Hint("v", _NEXT[VIEWS[self._view]], "view(1)")]
+        shown = self.query_one("#data-body").display
+        several = shown and not self._is_large
+        keys = [Hint("v", _NEXT[VIEWS[self._view]], "view(1)")] if several else []
         if self._work is not None:
             keys.append(Hint("esc", "end the diagnosis", "leave_file"))
         elif self._looks_at is not None:
             keys.append(Hint("esc", "the run's data", "leave_file"))
-        keys += [Hint("d", "diagnose a file", "diagnose"), Hint("↑ ↓", "scroll", "scroll(1)")]
+        keys.append(Hint("d", "diagnose a file", "diagnose"))
+        if shown:
+            keys.append(Hint("↑ ↓", "scroll", "scroll(1)"))
         where = f"{VIEWS[self._view]} ({self._view + 1}/{len(VIEWS)})"
-        return Hints(tuple(keys), Content.styled("" if self._is_large else where, "$dim"))
+        return Hints(tuple(keys), Content.styled(where if several else "", "$dim"))
 
     # -------------------------------------------------------------- keys
 

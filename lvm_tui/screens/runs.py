@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import ClassVar, cast
 
 from textual import work
@@ -17,10 +17,20 @@ from lvm.errors import LvmError
 from lvm.runs.folder import RunFolder, RunSummary
 from lvm_tui.desk import ProjectDesk
 from lvm_tui.messages import Exported, Problem
-from lvm_tui.run_export import export_runs
+from lvm_tui.run_export import export_one, export_runs
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.run_page import RunPage
-from lvm_tui.state.catalog import METRICS, MOST, SORTS, Details, flat_settings, found, in_order
+from lvm_tui.screens.what_to_export import ALL, THIS, what_to_export
+from lvm_tui.state.catalog import (
+    METRICS,
+    MOST,
+    SORTS,
+    Details,
+    flat_settings,
+    found,
+    in_order,
+    titles,
+)
 from lvm_tui.state.views import Frame
 from lvm_tui.widgets.comparison import Gates, Settings
 from lvm_tui.widgets.hints import Hint, HintLine, Hints
@@ -43,7 +53,8 @@ HELP = f"""\
        · made by another tool
 [b]5CAT[/b]   the numbers of a run are those of its best score; ✓ reaches its need, ✗ does not;
        the best of a row is bold
-[b]e[/b]      writes runs.csv and runs.json: those that are compared, else all that are listed\
+[b]e[/b]      asks what to write as CSV, JSON and SVG: the run under the cursor, those that are
+       compared, or all that are listed\
 """
 
 _HINTS = Hints(
@@ -53,7 +64,7 @@ _HINTS = Hints(
         Hint("/", "search", "search"),
         Hint("o", "order", "sort"),
         Hint("enter", "open", "open"),
-        Hint("e", "export", "export"),
+        Hint("e", "export…", "export"),
         Hint("u", "none", "unmark"),
     ),
     Content(""),
@@ -98,7 +109,7 @@ class Runs(FrameScreen):
         Binding("slash", "search", "Search", key_display="/", show=False, id="search_runs"),
         Binding("escape", "clear_search", "All runs again", show=False),
         Binding("o", "sort", "Another order", show=False, id="sort_runs"),
-        Binding("e", "export", "Export the list", show=False, id="export_runs"),
+        Binding("e", "export", "Export runs", show=False, id="export_runs"),
         Binding("shift+down", "scroll_tables(1)", "Scroll the table below", show=False),
         Binding("shift+up", "scroll_tables(-1)", show=False),
     ]
@@ -131,6 +142,7 @@ class Runs(FrameScreen):
                 with VerticalScroll(id="tables"):
                     yield Gates(id="gates")
                     yield Settings(id="settings")
+            yield Static(id="unmatched")
         yield HintLine(id="hints")
 
     # -------------------------------------------------------------- what there is
@@ -170,7 +182,9 @@ class Runs(FrameScreen):
         listed = self._listed
         line = (len(listed), len(self._runs), self._words, self._sort, len(self._marked))
         self.query_one(RunsLine).show(line)
-        self.query_one("#body", ContentSwitcher).current = "some" if self._runs else "none"
+        body = "some" if listed else "unmatched" if self._runs else "none"
+        self.query_one("#body", ContentSwitcher).current = body
+        self.query_one("#unmatched", Static).update(_unmatched(self._words))
         numbers = numbers_of(self._marked)
         width = self.size.width - 3
         zone = self.lvm.zone
@@ -279,21 +293,41 @@ class Runs(FrameScreen):
         self.action_open()
 
     def action_export(self) -> None:
-        runs = {run.name: run for run in self._runs}
-        chosen = [runs[name] for name in self._marked] or self._listed
-        if chosen:
-            self._export(self.desk.log_path.parent / EXPORTS, chosen)
-        else:
+        here = self.query_one("#runs", RowTable).current
+        if not here:
             self.notify("no run to export", severity="warning")
+            return
+        picture = self.app.export_screenshot(title=self.TITLE)  # before the question covers it
+
+        def answered(what: str | None) -> None:
+            if what:
+                self._export(self._chosen(what, here), picture, alone=what == THIS)
+
+        question = what_to_export(here, len(self._marked), len(self._listed))
+        self.app.push_screen(question, answered)
+
+    def _chosen(self, what: str, here: str) -> list[RunSummary]:
+        runs = {run.name: run for run in self._runs}
+        if what == ALL:
+            return self._listed
+        return [runs[name] for name in ([here] if what == THIS else self._marked) if name in runs]
 
     @work(thread=True)
-    def _export(self, folder: Path, runs: list[RunSummary]) -> None:
+    def _export(self, runs: list[RunSummary], picture: str, *, alone: bool) -> None:
+        """In a thread: logs may be long and the disk slow."""
+        desk = self.desk
         try:
-            paths = export_runs(folder, [_read(run) for run in runs])
+            if alone:
+                (run,) = runs
+                log = partial(desk.run_log, run.name)
+                paths = export_one(desk.folder(run.name), _read(run), log, picture)
+            else:
+                folder = desk.log_path.parent / EXPORTS
+                paths = export_runs(folder, [_read(run) for run in runs], picture)
         except (LvmError, OSError) as error:
             self.app.post_message(Problem.of("Nothing was exported", error))
             return
-        self.app.post_message(Exported(str(folder), tuple(path.name for path in paths)))
+        self.app.post_message(Exported(str(paths[0].parent), tuple(path.name for path in paths)))
 
 
 def _read(run: RunSummary) -> Details:
@@ -305,16 +339,23 @@ def _read(run: RunSummary) -> Details:
         return Details(run, trouble=str(error))
 
 
+def _unmatched(words: str) -> Content:
+    return Content.assemble(
+        "no run matches ",
+        (f"“{words}”", "bold"),
+        (" · ", "$dim"),
+        ("esc", "bold $accent @click=screen.clear_search"),
+        (" clears", "@click=screen.clear_search"),
+    )
+
+
 def _legend(compared: tuple[Details, ...], view: str, views: tuple[str, ...]) -> Content:
     """Which numbers are which runs, and which view of how many this is."""
-    titles = {**METRICS, "gates": "5CAT", "settings": "settings"}
-    at = Content.styled(f"{titles[view]} ({views.index(view) + 1}/{len(views)})   ", "bold")
-    alone = len(compared) == 1
+    heads = {**METRICS, "gates": "5CAT", "settings": "settings"}
+    at = Content.styled(f"{heads[view]} ({views.index(view) + 1}/{len(views)})   ", "bold")
+    names = [compared[0].summary.name] if len(compared) == 1 else titles(compared)
     runs = [
-        Content.assemble(
-            (f"{number} ", f"{COLORS[number - 1]} bold"),
-            run.summary.name if alone else run.summary.model or run.summary.name,
-        )
-        for number, run in enumerate(compared, 1)
+        Content.assemble((f"{number} ", f"{COLORS[number - 1]} bold"), name)
+        for number, name in enumerate(names, 1)
     ]
     return at + Content("  ").join(runs)

@@ -81,6 +81,18 @@ _VALUES: dict[str, Callable[[RunSummary], float | None]] = {
 }
 
 
+def titles(runs: Sequence[Details]) -> list[str]:
+    """What to call each run beside the others: its model, and when it began if another has it."""
+    models = [run.summary.model or run.summary.name for run in runs]
+    stamps = [run.summary.name.rpartition("_")[2] for run in runs]
+    return [
+        f"{model} {stamp[:2]}:{stamp[2:4]}:{stamp[4:]}"
+        if models.count(model) > 1 and len(stamp) == 6 and stamp.isdigit()
+        else model
+        for model, stamp in zip(models, stamps, strict=True)
+    ]
+
+
 def differing(runs: Sequence[Details]) -> dict[str, list[Any]]:
     """Setting → its value in each run, where they are not all the same."""
     names = dict.fromkeys(name for run in runs for name in run.settings)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lvm_tui.state.outlook import BesideRidge, Point, beside_ridge, point_of
-from lvm_tui.state.views import Data, Forecast, Frame, RunView
+from lvm_tui.state.views import Data, Forecast, Frame, RunView, Task
 
 MOST_MODELS = 8
 """Trained models that are shown beside the baselines: the newest."""
@@ -41,6 +41,12 @@ class LookedAt:
     """The newest first."""
     file: str = ""
     """The file that was diagnosed; "": it is the data of a run."""
+
+
+def worth_telling(tasks: Sequence[Task], shown: LookedAt | None) -> tuple[Task, ...]:
+    """What goes on or went wrong; what is done only until there is data to look at, in one line."""
+    open_ = tuple(task for task in tasks if task.state != "done")
+    return open_ if shown is not None or open_ else tuple(tasks[-1:])
 
 
 def at_hand(frame: Frame) -> LookedAt | None:

@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from lvm_tui.state.views import Alert, Frame
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import clickable, lines, spread
+from lvm_tui.widgets.text import clickable, clipped, lines, spread
 
 FLASH = 0.6
 """Seconds between bright and dark."""
@@ -108,7 +108,7 @@ class AlertBanner(Board[Open]):
             notes.append(Content(f"→ {alert.fix}"))
         second = Content(" " * (len(sign) + 1)) + Content(" · ").join(notes)
         top = spread(first, keys if beside else Content(""), width)
-        return lines((top, second.truncate(width, ellipsis=True)))
+        return lines((top, clipped(second, width)))
 
 
 def _keys(slice_: Open) -> Content:

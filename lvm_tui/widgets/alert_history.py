@@ -10,7 +10,7 @@ from textual.geometry import Size
 from lvm_tui.state.views import Alert, Frame
 from lvm_tui.widgets.alert_banner import SIGNS
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import lines
+from lvm_tui.widgets.text import clipped, lines
 
 _STYLES = {
     "severe": "bold $text-error",
@@ -45,7 +45,7 @@ class AlertHistory(Board[tuple[Alert, ...]]):
         )
         rows = [Content.styled(f"{head} · newest first", "$dim"), Content("")]
         for alert in alerts:
-            rows += [row.truncate(width, ellipsis=True) for row in self._alert(alert, width)]
+            rows += [clipped(row, width) for row in self._alert(alert, width)]
         return rows
 
     def _alert(self, alert: Alert, width: int) -> list[Content]:
@@ -62,8 +62,8 @@ class AlertHistory(Board[tuple[Alert, ...]]):
         ]
         where = f"{alert.level} · {alert.run} {alert.epochs}".rstrip()
         rows.append(Content.styled(f"{_INDENT}   {where}", "$dim"))
-        rows.append(Content(f"{_INDENT}   ") + self._answer(alert))
-        return [*rows, Content("")]
+        answer = self._answer(alert).wrap(max(width - len(_INDENT) - 3, 20))
+        return [*rows, *(Content(f"{_INDENT}   ") + line for line in answer), Content("")]
 
     def _answer(self, alert: Alert) -> Content:
         if alert.open:

@@ -9,13 +9,13 @@ from textual.geometry import Size
 
 from lvm.settings import Thresholds
 from lvm_tui.numbers import fixed, rate, signed
-from lvm_tui.state.catalog import Details, differing
+from lvm_tui.state.catalog import Details, differing, titles
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.scoreboard import ROWS, Row, number
-from lvm_tui.widgets.text import lines, verdict
+from lvm_tui.widgets.text import clipped, lines, verdict
 
 _LABEL = 15
-"""Cells of the first column."""
+"""Cells of the first column, if no name needs more."""
 
 _NARROWEST, _WIDEST = 9, 24
 """Cells of a run's column."""
@@ -32,8 +32,8 @@ class Gates(Board[tuple[Details, ...]]):
     def draw(self, slice_: tuple[Details, ...], size: Size) -> Content:
         if not any(run.result for run in slice_):
             return Content.styled("no 5CAT has run yet", "$dim")
-        width = _column(slice_, size.width)
-        rows = [_heads(slice_, width)]
+        width = _column(slice_, size.width - _LABEL)
+        rows = [_heads(slice_, _LABEL, width)]
         if width >= _PAIR:
             heads = f"{'VAL':>6}   {'OOD':>6}".ljust(width) * len(slice_)
             rows.append(Content.styled(" " * _LABEL + heads, "$dim"))
@@ -41,7 +41,7 @@ class Gates(Board[tuple[Details, ...]]):
         else:
             rows += [_row(slice_, row, (split,), width) for row in ROWS for split in _splits(row)]
         rows.append(_passed(slice_, width))
-        return lines(line.truncate(size.width, ellipsis=True) for line in rows)
+        return lines(clipped(line, size.width) for line in rows)
 
 
 class Settings(Board[tuple[Details, ...]]):
@@ -51,17 +51,18 @@ class Settings(Board[tuple[Details, ...]]):
         if len(slice_) == 1:
             return _all_settings(slice_[0], size.width)
         found = differing(slice_)
-        width = _column(slice_, size.width)
-        rows = [_heads(slice_, width)]
+        label = max([_LABEL, *(len(name) + 2 for name in found)])
+        width = _column(slice_, size.width - label)
+        rows = [_heads(slice_, label, width)]
         if not found:
             rows.append(Content.styled("all settings are the same", "$dim"))
         for name, values in found.items():
-            row = Content.styled(f"{name:<{_LABEL}}", "$dim")
+            row = Content.styled(f"{name:<{label}}", "$dim")
             for value in values:
-                text = Content(said(name, value)).truncate(width - 1, ellipsis=True)
+                text = clipped(Content(said(name, value)), width - 1)
                 row += text + Content(" " * (width - text.cell_length))
             rows.append(row)
-        return lines(line.truncate(size.width, ellipsis=True) for line in rows)
+        return lines(clipped(line, size.width) for line in rows)
 
 
 def said(name: str, value: Any) -> str:
@@ -76,13 +77,14 @@ def said(name: str, value: Any) -> str:
 
 
 def _column(runs: tuple[Details, ...], width: int) -> int:
-    return min(max((width - _LABEL) // max(len(runs), 1), _NARROWEST), _WIDEST)
+    """Cells of each run's column, where so many are for all."""
+    return min(max(width // max(len(runs), 1), _NARROWEST), _WIDEST)
 
 
-def _heads(runs: tuple[Details, ...], width: int) -> Content:
-    line = Content(" " * _LABEL)
-    for at, run in enumerate(runs, 1):
-        name = f"{at} {run.summary.model}"[: width - 1]
+def _heads(runs: tuple[Details, ...], label: int, width: int) -> Content:
+    line = Content(" " * label)
+    for at, title in enumerate(titles(runs), 1):
+        name = f"{at} {title}"[: width - 1].rstrip()
         line += Content.styled(f"{name:<{width}}", "bold")
     return line
 
@@ -148,7 +150,7 @@ def _all_settings(run: Details, width: int) -> Content:
         return Content.styled(run.trouble or "its settings are not known", "$dim")
     column = 38
     cells = [
-        Content.assemble((f"{name:<20}", "$dim"), said(name, value)).truncate(column - 2)
+        clipped(Content.assemble((f"{name:<19} ", "$dim"), said(name, value)), column - 2)
         for name, value in run.settings.items()
         if value != ""
     ]

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from lvm_tui.numbers import fixed, short, signed
 from lvm_tui.state.views import Data
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import BLOCKS, lines, spread, verdict
+from lvm_tui.widgets.text import BLOCKS, clipped, lines, spread, verdict
 
 _LABEL = 12
 """Cells of the first column."""
@@ -39,7 +39,7 @@ class DataReport(Board[Data | None]):
         rows += _profile(slice_, width)
         rows += _distribution(slice_, width)
         rows += _alignment(slice_, width)
-        return lines(row.truncate(width, ellipsis=True) for row in rows)
+        return lines(clipped(row, width) for row in rows)
 
 
 def _head(data: Data, width: int) -> list[Content]:
@@ -48,10 +48,11 @@ def _head(data: Data, width: int) -> list[Content]:
     parts += [f"{data.dim}-D"] if data.dim else []
     rows = [
         spread(Content.styled(data.source, "bold"), _verdict(data), width),
-        Content.styled(" · ".join(parts), "$dim"),
+        *(Content.styled(line, "$dim") for line in _in_lines(parts, width)),
         Content(""),
     ]
     kind, words = str(data.quality.get("kind") or ""), str(data.quality.get("words") or "")
+    words = words.removeprefix(f"{kind}: ")
     style = "bold $text-success" if data.passed else "bold $text-error"
     said = Content.assemble((kind, style), ": " if kind and words else "", words)
     rows += said.wrap(width)
@@ -60,6 +61,17 @@ def _head(data: Data, width: int) -> list[Content]:
             Content.assemble(("→ " if not at else "  ", "$text-warning bold"), line)
             for at, line in enumerate(Content(fix).wrap(width - 2))
         ]
+    return rows
+
+
+def _in_lines(parts: list[str], width: int) -> list[str]:
+    """Parts with dots between them, no part cut."""
+    rows: list[str] = []
+    for part in parts:
+        if rows and len(rows[-1]) + len(part) + 3 <= width:
+            rows[-1] += f" · {part}"
+        else:
+            rows.append(part)
     return rows
 
 
@@ -104,7 +116,8 @@ def _profile(data: Data, width: int) -> list[Content]:
     measured = data.quality.get("samples")
     title = Content.styled("cosine of each context with the target", "bold")
     if measured:
-        title += Content.styled(f"   mean of {measured:,} sequences", "$dim")
+        note = Content.styled(f"   mean of {measured:,} sequences", "$dim")
+        title += note if title.cell_length + note.cell_length <= width else Content("")
     background = _number(data.quality.get("background"))
     top = max([*known, background or 0.0, 0.01])
     room = min(width - _LABEL - 26, _WIDEST)

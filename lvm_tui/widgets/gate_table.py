@@ -26,7 +26,7 @@ from lvm_tui.widgets.scoreboard import (
     standing_of,
     way_to_gate,
 )
-from lvm_tui.widgets.text import lines, sparkline, verdict
+from lvm_tui.widgets.text import clipped, lines, sparkline, verdict
 
 _LABEL, _SPLIT = 14, 24
 """Cells of the first column, and of a split's value, need and distance."""
@@ -57,7 +57,7 @@ class GateTable(Board[Standing]):
 
     def draw(self, slice_: Standing, size: Size) -> Content:
         rows = _rows(slice_, size.width)
-        return lines(row.truncate(size.width, ellipsis=True) for row in rows)
+        return lines(clipped(row, size.width) for row in rows)
 
 
 def _rows(standing: Standing, width: int) -> list[Content]:
@@ -68,7 +68,12 @@ def _rows(standing: Standing, width: int) -> list[Content]:
     newest = standing.fivecats[-1]
     result = newest.result
     trend = max(min((width - _LABEL - 2 * _SPLIT - 2) // 2, 16), 0)
-    rows = [_title(standing), *_ready(result, standing.bias_alerts), Content(""), _heads(trend)]
+    rows = [
+        _title(standing),
+        *_ready(result, standing.bias_alerts, width),
+        Content(""),
+        _heads(trend),
+    ]
     for row in ROWS:
         if row.gate:
             rows.append(_gate(row, result))
@@ -99,9 +104,14 @@ def _title(standing: Standing) -> Content:
     return Content("  ").join(parts)
 
 
-def _ready(result: dict[str, Any], bias_alerts: int) -> list[Content]:
+def _ready(result: dict[str, Any], bias_alerts: int, width: int) -> list[Content]:
     everything = len(missing_for_production(result, bias_alerts)) + 1
-    return readiness(result, bias_alerts, 1000, max(everything, 2))
+    head, *missing = readiness(result, bias_alerts, 1000, max(everything, 2))
+    rows = [head]
+    for item in missing:
+        first, *more = item.wrap(max(width - 2, 20))
+        rows += [first, *(Content("    ") + line for line in more)]
+    return rows
 
 
 def _heads(trend: int) -> Content:

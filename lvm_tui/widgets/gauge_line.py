@@ -10,7 +10,7 @@ from textual.geometry import Size
 from lvm_tui.machine import GB, Gauges, Gpu
 from lvm_tui.state.views import Frame
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import BLOCKS
+from lvm_tui.widgets.text import BLOCKS, clipped
 
 FULL = 0.9
 """Share of memory from which on it is said with a warning."""
@@ -40,7 +40,7 @@ class GaugeLine(Board[Readings]):
         gauges = slice_.gauges
         if slice_.elsewhere:
             words = f"trains on {slice_.elsewhere}: its gauges are not to be seen from here"
-            return Content.styled(words, "$dim").truncate(size.width, ellipsis=True)
+            return clipped(Content.styled(words, "$dim"), size.width)
         if gauges is None:
             return Content("")
         share = gauges.memory_used / gauges.memory_total if gauges.memory_total else 0.0
@@ -57,7 +57,7 @@ class GaugeLine(Board[Readings]):
             if line.cell_length <= size.width:
                 return line
             del parts[-2]  # the disk stays: it is what stops a run
-        return Content("   ").join(parts).truncate(size.width, ellipsis=True)
+        return clipped(Content("   ").join(parts), size.width)
 
 
 def in_short(gauges: Gauges | None) -> str:

@@ -15,7 +15,7 @@ from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.queue_strip import SIGNS
 from lvm_tui.widgets.row_table import Cell, Column, Row
 from lvm_tui.widgets.scoreboard import number
-from lvm_tui.widgets.text import lines, spread
+from lvm_tui.widgets.text import clipped, lines, spread
 
 _TONES = {
     "running": "current",
@@ -205,7 +205,7 @@ class JobDetails(Board[Entry | None]):
                 Content.styled(f"{name if not at else '':<10}", "$dim") + line
                 for at, line in enumerate(wrapped)
             ]
-        return lines(row.truncate(width, ellipsis=True) for row in rows)
+        return lines(clipped(row, width) for row in rows)
 
 
 def _details(entry: Entry) -> list[tuple[str, str, str]]:

@@ -43,17 +43,18 @@ class KeyBar(Board[Keys]):
             gap = size.width - modes.cell_length - keys.cell_length
             if gap >= 2:
                 return modes + Content(" " * gap) + keys
-        return _modes(slice_.mode, "tight").truncate(size.width)
+        return _modes(slice_.mode, "short").truncate(size.width)
 
 
-Form = Literal["long", "short", "tight"]
-"""Of the screens' names: all in full, the others short, all short without space between."""
+Form = Literal["long", "close", "short"]
+"""Of the screens' names: in full, in full without space around them, short."""
 
 
 def _forms(own: int) -> Iterator[tuple[int, Form]]:
-    yield own, "long"
-    for form in ("short", "tight"):
-        yield from ((count, form) for count in range(own, -1, -1))
+    """Names in full are worth more than a screen's own keys, which `?` tells as well."""
+    yield from ((count, "long") for count in range(own, min(own, 1) - 1, -1))
+    yield from ((count, "close") for count in range(own, -1, -1))
+    yield from ((count, "short") for count in range(own, -1, -1))
 
 
 def _modes(current: str, form: Form) -> Content:
@@ -64,8 +65,8 @@ def _modes(current: str, form: Form) -> Content:
 def _mode(current: str, index: int, form: Form) -> Content:
     mode = MODES[index]
     here = mode.name == current
-    label = mode.label if form == "long" or (form == "short" and here) else mode.short
-    text = f"{mode.key} {label}" if form == "tight" else f" {mode.key} {label} "
+    text = f"{mode.key} {mode.short if form == 'short' else mode.label}"
+    text = f" {text} " if form == "long" else text
     style = "bold reverse" if here else ""
     return Content.assemble((text, f"{style} @click=app.switch_mode('{mode.name}')"))
 

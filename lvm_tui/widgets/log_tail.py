@@ -11,7 +11,7 @@ from textual.geometry import Size
 
 from lvm_tui.state.views import Frame, LogLine
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import lines
+from lvm_tui.widgets.text import clipped, lines
 
 _STYLES = {"good": "$text-success", "notice": "$text-warning", "alarm": "$text-error bold"}
 _SIGNS = {"good": "✓", "notice": "!", "alarm": "▲"}
@@ -46,8 +46,9 @@ class LogTail(Board[tuple[LogLine, ...]]):
 
     def _line(self, line: LogLine, width: int) -> Content:
         time = datetime.fromtimestamp(line.time, self._zone).strftime("%H:%M:%S")
-        return Content.assemble(
+        row = Content.assemble(
             (f"{time} ", "$dim"),
             (f"{_SIGNS.get(line.level, ' ')} ", _STYLES.get(line.level, "")),
             (line.text, _STYLES.get(line.level, "") if line.level != "good" else ""),
-        ).truncate(width, ellipsis=True)
+        )
+        return clipped(row, width)

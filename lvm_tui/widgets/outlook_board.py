@@ -17,7 +17,7 @@ from lvm_tui.state.outlook import (
 )
 from lvm_tui.state.views import Forecast
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import lines, spread, verdict
+from lvm_tui.widgets.text import clipped, lines, spread, verdict
 
 _NAME = 19
 """Cells of a baseline's or a model's name."""
@@ -43,7 +43,7 @@ class OutlookBoard(Board[LookedAt | None]):
             return Content("")
         width = max(size.width, 40)
         rows = [*_gates(slice_.forecast, width), Content(""), *_table(slice_, width)]
-        return lines(row.truncate(width, ellipsis=True) for row in rows)
+        return lines(clipped(row, width) for row in rows)
 
 
 def _gates(forecast: Forecast | None, width: int) -> list[Content]:

@@ -8,7 +8,7 @@ from textual.geometry import Size
 from lvm_tui.numbers import duration
 from lvm_tui.state.views import Task
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import bar, lines
+from lvm_tui.widgets.text import bar, clipped, lines
 
 _SIGNS = {
     "running": ("▶", "$text-primary bold"),
@@ -22,7 +22,7 @@ class TaskList(Board[tuple[Task, ...]]):
         rows: list[Content] = []
         for task in slice_:
             rows += _task(task, size.width)
-        return lines(row.truncate(size.width, ellipsis=True) for row in rows)
+        return lines(clipped(row, size.width) for row in rows)
 
 
 def _task(task: Task, width: int) -> list[Content]:

@@ -13,7 +13,7 @@ from lvm.promotion.state import Pending, Production
 from lvm_tui.numbers import duration, fixed, signed
 from lvm_tui.state.promotion import CandidateView, ChangeView, StepView, Stock
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import NO, YES, bar, lines, spread
+from lvm_tui.widgets.text import NO, YES, bar, clipped, lines, spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class CompareBoard(Board[Comparison]):
             words = "ready by its 5CAT in training; the full one decides"
             tone = "$text-success" if new.get("ready") else "$text-warning"
             rows.append(Content.styled("missing: " + missing[0] if missing else words, tone))
-        return lines(row.truncate(size.width, ellipsis=True) for row in rows)
+        return lines(clipped(row, size.width) for row in rows)
 
 
 def _old(production: Production | None) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class StepsBoard(Board[ChangeView]):
         ]
         rows += [_step(each, slice_, size.width) for each in slice_.steps]
         rows += _end(slice_)
-        return lines(row.truncate(size.width, ellipsis=True) for row in rows)
+        return lines(clipped(row, size.width) for row in rows)
 
 
 def _short(file: str) -> str:

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from lvm_tui.numbers import fixed, short, signed
 from lvm_tui.state.views import Data
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import BLOCKS, lines, verdict
+from lvm_tui.widgets.text import BLOCKS, clipped, lines, verdict
 
 _ORDER = "order"
 """The check whose value is the smallest step of the profile."""
@@ -24,9 +24,7 @@ class QualityPanel(Board[Data | None]):
     def draw(self, slice_: Data | None, size: Size) -> Content:
         if slice_ is None:
             return Content.styled("the data has not been looked at yet", "$dim")
-        return lines(
-            row.truncate(size.width, ellipsis=True) for row in quality_rows(slice_, size.width)
-        )
+        return lines(clipped(row, size.width) for row in quality_rows(slice_, size.width))
 
 
 class QualityLine(Board[Data | None]):
@@ -35,7 +33,7 @@ class QualityLine(Board[Data | None]):
     def draw(self, slice_: Data | None, size: Size) -> Content:
         if slice_ is None:
             return Content("")
-        return quality_line(slice_).truncate(size.width, ellipsis=True)
+        return clipped(quality_line(slice_), size.width)
 
 
 def quality_rows(data: Data, width: int) -> list[Content]:

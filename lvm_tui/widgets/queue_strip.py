@@ -8,7 +8,7 @@ from textual.geometry import Size
 from lvm_tui.state.stranding import BEGUN, nobody_trains, what_next
 from lvm_tui.state.views import Frame, JobRow
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import spread
+from lvm_tui.widgets.text import clipped, spread
 
 SIGNS = {
     "queued": ("·", "$dim"),
@@ -37,7 +37,7 @@ class QueueStrip(Board[tuple[tuple[JobRow, ...], str, str]]):
                 strip = _from(jobs, start)
                 if strip.cell_length <= room:
                     return spread(strip, Content.styled(right, "$dim"), size.width)
-        line = _from(jobs, current).truncate(room, ellipsis=True)
+        line = clipped(_from(jobs, current), room)
         return spread(line, Content.styled(who, "$dim"), size.width)
 
 

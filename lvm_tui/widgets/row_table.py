@@ -17,6 +17,8 @@ from textual.message import Message
 from textual.theme import Theme
 from textual.widgets import DataTable
 
+from lvm_tui.widgets.text import whole_words
+
 TONES = ("good", "notice", "bad", "dim", "current", "strong")
 
 
@@ -126,7 +128,8 @@ class RowTable(DataTable[Text]):
 
     def _text(self, cell: Cell, column: Column) -> Text:
         text = Text(cell.text, no_wrap=True, end="")
-        text.truncate(column.width, overflow="ellipsis")
+        if text.cell_len > column.width:
+            text = Text(f"{whole_words(cell.text, column.width)}…", no_wrap=True, end="")
         if column.right:
             text.align("right", column.width)
         if cell.tone:

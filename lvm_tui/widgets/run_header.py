@@ -11,7 +11,7 @@ from lvm_tui.numbers import clock, large, rate
 from lvm_tui.state.stranding import WAITING, what_next
 from lvm_tui.state.views import Frame, RunView
 from lvm_tui.widgets.board import Board
-from lvm_tui.widgets.text import bar, fitted, lines, spread
+from lvm_tui.widgets.text import bar, clipped, fitted, lines, spread
 
 STRANDED = "■ not running: its runner is gone"
 """A run that did not end, and that nobody trains."""
@@ -99,7 +99,7 @@ class RunHeader(Board[Heading]):
                 (4, Content.styled(heading.memory, "$dim")),
             ]
         first = fitted([part for part in parts if part[1].plain], width)
-        return lines((first.truncate(width, ellipsis=True), _second(heading, width)))
+        return lines((clipped(first, width), _second(heading, width)))
 
 
 def _second(heading: Heading, width: int) -> Content:
@@ -110,7 +110,7 @@ def _second(heading: Heading, width: int) -> Content:
     }.get(heading.phase, "$text-primary bold")
     stranded = heading.words.startswith(STRANDED)
     if heading.phase == "finished" or stranded or not heading.epochs:
-        return Content(heading.words).truncate(width, ellipsis=True)
+        return clipped(Content(heading.words), width)
     words = Content.styled(heading.words, style)
     left = Content.assemble(("ETA ", "$dim"), (heading.left, "bold"))
     room = width - words.cell_length - left.cell_length - len(heading.step) - 12

@@ -16,7 +16,7 @@ from lvm_tui.state.views import Fivecat, Forecast, Frame, RunView, Testing
 from lvm_tui.state.wording import missing_for_production
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.offset_profile import profile_bars, profile_line
-from lvm_tui.widgets.text import clickable, lines, sparkline, spread, verdict
+from lvm_tui.widgets.text import clickable, clipped, lines, sparkline, spread, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Scoreboard(Board[Standing]):
         if beside is not None and height - len(rows) > _MISSING:
             rows.append(Content.styled(f"VAL cosine {beside.short_words}", "$dim"))
         rows += readiness(result, slice_.bias_alerts, width, height - len(rows))
-        return lines(row.truncate(width, ellipsis=True) for row in rows)
+        return lines(clipped(row, width) for row in rows)
 
 
 def _title(standing: Standing, width: int) -> Content:

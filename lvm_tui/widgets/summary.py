@@ -16,7 +16,7 @@ from lvm_tui.state.wording import missing_for_production
 from lvm_tui.widgets.board import Board
 from lvm_tui.widgets.queue_strip import SIGNS
 from lvm_tui.widgets.scoreboard import number
-from lvm_tui.widgets.text import lines
+from lvm_tui.widgets.text import clipped, lines
 
 _ROOMY = 90
 """Cells from which on the columns have their full names."""
@@ -126,7 +126,7 @@ class Summary(Board[Ended]):
             rows += [Content(""), *_full(keys)]
         else:  # what to press must be seen whatever is cut off below
             rows.insert(1, _short(keys))
-        return lines(row.truncate(size.width, ellipsis=True) for row in rows)
+        return lines(clipped(row, size.width) for row in rows)
 
 
 def _after(task: Task, roomy: bool) -> list[Content]:

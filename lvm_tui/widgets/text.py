@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 SEPARATOR = Content.styled(" ── ", "$faint")
@@ -50,6 +51,34 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
     return text.ljust(width)
 
 
+_LEAST = 0.6
+"""Share of a line that is kept at least, be it in the middle of a word."""
+
+_DANGLING = " ·,:;–—─→("
+"""What says nothing at the end of a line that was cut."""
+
+
+def whole_words(text: str, width: int) -> str:
+    """What of `text` fits into `width` cells together with an ellipsis, without half a word."""
+    kept = set_cell_size(text, max(width - 1, 0)).rstrip()
+    at = len(kept)
+    if not text[at : at + 1].isspace():
+        blank = kept.rfind(" ")
+        at = blank if cell_len(kept[: blank + 1]) >= _LEAST * width else at
+    return kept[:at].rstrip(_DANGLING) or kept[:at]
+
+
+def clipped(row: Content, width: int) -> Content:
+    """At most `width` cells: what is longer ends with `…` after a whole word.
+
+    Blanks at the end are no loss.
+    """
+    row = row.rstrip()
+    if row.cell_length <= width:
+        return row
+    return row[: len(whole_words(row.plain, width))] + "…"
+
+
 def fitted(parts: Iterable[tuple[int, Content]], width: int) -> Content:
     """Parts joined by separators; those of the highest number are left out until it fits."""
     kept = list(parts)
@@ -65,7 +94,7 @@ def spread(left: Content, right: Content, width: int) -> Content:
     """`left` at the left edge and `right` at the right one; `right` goes when it does not fit."""
     gap = width - left.cell_length - right.cell_length
     if gap < 2:
-        return left.truncate(width, ellipsis=True)
+        return clipped(left, width)
     return left + Content(" " * gap) + right
 
 

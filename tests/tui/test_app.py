@@ -75,6 +75,21 @@ async def test_the_key_bar_names_the_screens_and_the_keys(opened: Open) -> None:
             assert words in text
 
 
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [
+        (80, "1 Dash 2 Queue 3 Prod 4 Chat 5 Data 6 Runs  space pause"),
+        (100, "1 Dashboard 2 Queue 3 Promote 4 Services 5 Data 6 Runs  "),
+        (120, " 1 Dashboard   2 Queue   3 Promote   4 Services   5 Data   6 Runs  "),
+    ],
+)
+async def test_screens_are_named_in_full_or_all_of_them_in_short(
+    opened: Open, width: int, names: str
+) -> None:
+    async with opened(scenes.going_well(), size=(width, 24)) as (app, _):
+        assert shown(app, KeyBar).startswith(names)
+
+
 async def test_the_key_bar_can_be_clicked(opened: Open) -> None:
     desk = scenes.going_well()
     async with opened(desk, size=(180, 40)) as (app, pilot):

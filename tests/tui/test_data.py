@@ -11,7 +11,7 @@ import psutil
 import pytest
 from textual.pilot import Pilot
 
-from lvm.events import DataLoaded, ForecastMade, TaskFinished
+from lvm.events import DataLoaded, ForecastMade, TaskFinished, TaskStarted
 from lvm_tui.screens.data import DataScreen
 from lvm_tui.widgets.frontier_chart import FrontierChart
 
@@ -141,6 +141,45 @@ async def test_before_any_run_the_preparation_is_told(tmp_path: Path) -> None:
         text = text_of(pilot)
     assert "✓ encoding it to 768-D vectors (LSA) 4.4 s wrote python_docs.npz" in text
     assert "No data has been looked at yet." in text
+
+
+async def test_tasks_that_are_done_leave_the_room_to_the_data(tmp_path: Path) -> None:
+    disk = with_data(tmp_path)
+    script = Script()
+    preparation(script)
+    script.add(TaskStarted("promote", "promoting the best model"))
+    script.add(TaskFinished("promote", 3.0, ok=False, note="the service did not answer"))
+    script.add(TaskStarted("encode", "encoding another bank"))
+    disk.write_workspace(script)
+    async with screen(disk, "5") as pilot:
+        text = text_of(pilot)
+    assert "✓ reading" not in text
+    assert "✗ promoting the best model" in text
+    assert "▶ encoding another bank" in text
+    assert "oldest −5" in text
+
+
+async def test_of_several_finished_tasks_the_last_is_told_until_there_is_data(
+    tmp_path: Path,
+) -> None:
+    disk = Disk(tmp_path)
+    script = Script()
+    preparation(script)
+    disk.write_workspace(script)
+    async with screen(disk, "5") as pilot:
+        text = text_of(pilot)
+        assert "✓ reading" not in text
+        assert "✓ encoding it" in text
+        assert "v forecast" not in text  # there is nothing to look at yet
+
+
+async def test_counts_that_do_not_fit_one_line_take_two(tmp_path: Path) -> None:
+    samples = {"train": 12_345, "val": 2_560, "ood": 2_560}
+    disk = with_data(tmp_path, samples=samples, articles=123_456)
+    async with screen(disk, "5", size=LARGE) as pilot:
+        text = text_of(pilot)
+    assert "val 2,560 · ood 2,560" in text
+    assert "768-D" in text
 
 
 async def test_a_run_that_has_not_loaded_yet_shows_the_data_of_the_one_before(

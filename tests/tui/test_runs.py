@@ -83,10 +83,14 @@ async def test_slash_searches_in_name_model_and_state(tmp_path: Path) -> None:
         assert not pilot.app.screen.query_one(Input).display
 
 
-async def test_a_search_that_finds_nothing_says_so(tmp_path: Path) -> None:
+async def test_a_search_that_finds_nothing_says_so_and_how_to_clear_it(tmp_path: Path) -> None:
     async with screen(many_runs(tmp_path), "6", "slash", *"xyz", "enter", "space") as pilot:
         assert listed(pilot) == []
         assert "5 runs, 0 with “xyz”" in text_of(pilot)
+        assert "no run matches “xyz” · esc clears" in text_of(pilot)
+        await press(pilot, "escape")
+        assert listed(pilot) == NEWEST_FIRST
+        assert "no run matches" not in text_of(pilot)
 
 
 async def test_without_marks_the_run_under_the_cursor_is_shown(tmp_path: Path) -> None:
@@ -145,6 +149,25 @@ async def test_settings_that_differ_and_no_others(tmp_path: Path) -> None:
     assert "batch_size 64 256" in text
     assert "learning_rate 1.0e-3 5.0e-4" in text
     assert "epochs 20" not in text
+
+
+async def test_a_long_name_of_a_setting_keeps_a_gap_to_its_value(tmp_path: Path) -> None:
+    disk = many_runs(tmp_path)
+    record = disk.desk.folder(AMN.run) / "run.json"
+    document = json.loads(record.read_text())
+    document["job"]["train"] |= {"accept_bad_data": True, "forward_temperature": 0.5}
+    record.write_text(json.dumps(document))
+    keys = ["space", "down", "down", "down", "space", "V"]
+    async with screen(disk, "6", *keys) as pilot:
+        text = text_of(pilot)
+    assert "accept_bad_data yes no" in text
+    assert "forward_temperature 0.5 0.02" in text
+
+
+async def test_runs_of_one_model_are_told_apart_by_when_they_began(tmp_path: Path) -> None:
+    keys = ["down", "down", "space", "end", "space", "v", "v", "v"]
+    async with screen(many_runs(tmp_path), "6", *keys) as pilot:
+        assert "1 gru 22:30:00 2 gru 10:15:00" in text_of(pilot)
 
 
 async def test_of_one_run_all_settings_are_told(tmp_path: Path) -> None:
@@ -234,9 +257,40 @@ async def test_e_exports_the_opened_run(tmp_path: Path) -> None:
     assert document["run"] == DONE.run
 
 
-async def test_e_writes_the_compared_runs_as_csv_and_json(tmp_path: Path) -> None:
+async def test_e_asks_which_runs_are_meant(tmp_path: Path) -> None:
+    async with screen(many_runs(tmp_path), "6", "space", "end", "up", "space", "e") as pilot:
+        text = text_of(pilot)
+        assert "Export as CSV, JSON and SVG" in text
+        assert f"This run is {DONE.run}" in text
+        for answer in ("[t] this run", "[m] the 2 compared", "[a] all 5 listed"):
+            assert answer in text
+        await press(pilot, "escape")
+        assert notices(pilot) == []
+
+
+async def test_this_run_goes_into_its_own_folder_batch_by_batch(tmp_path: Path) -> None:
     disk = many_runs(tmp_path)
-    async with screen(disk, "6", "space", "end", "space", "e"):
+    async with screen(disk, "6", "space", "end", "up", "e", "enter"):
+        pass
+    folder = disk.desk.folder(DONE.run) / "exports"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["batches.csv", "epochs.csv", "run.json", "runs.svg"]
+    assert len(list(csv.DictReader((folder / "epochs.csv").open()))) == 20
+    assert json.loads((folder / "run.json").read_text())["run"] == DONE.run
+    assert "sorted" in (folder / "runs.svg").read_text()  # the list, not the question over it
+
+
+async def test_this_run_without_a_log_is_written_as_the_list_knows_it(tmp_path: Path) -> None:
+    disk = many_runs(tmp_path)
+    async with screen(disk, "6", "end", "e", "t"):
+        pass
+    rows = list(csv.DictReader((disk.desk.folder(OTHER_TOOL) / "exports" / "runs.csv").open()))
+    assert [row["name"] for row in rows] == [OTHER_TOOL]
+
+
+async def test_the_compared_runs_are_written_as_one_list(tmp_path: Path) -> None:
+    disk = many_runs(tmp_path)
+    async with screen(disk, "6", "space", "end", "space", "e", "m"):
         pass
     folder = disk.desk.log_path.parent / "exports"
     rows = list(csv.DictReader((folder / "runs.csv").open()))
@@ -248,9 +302,9 @@ async def test_e_writes_the_compared_runs_as_csv_and_json(tmp_path: Path) -> Non
     assert len(document["runs"][0]["history"]) == 20
 
 
-async def test_e_without_marks_writes_all_that_are_listed(tmp_path: Path) -> None:
+async def test_all_means_all_that_are_listed(tmp_path: Path) -> None:
     disk = many_runs(tmp_path)
-    async with screen(disk, "6", "slash", *"gru", "enter", "e"):
+    async with screen(disk, "6", "slash", *"gru", "enter", "e", "a"):
         pass
     rows = list(csv.DictReader((disk.desk.log_path.parent / "exports" / "runs.csv").open()))
     assert [row["name"] for row in rows] == [FAILED.run, OTHER_TOOL]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from textual.content import Content
 
 from lvm_tui.glyphs import needs_ascii, to_ascii
 from lvm_tui.numbers import clock, duration, fixed, large, rate, short, signed
-from lvm_tui.widgets.text import bar, fitted, sparkline, spread
+from lvm_tui.widgets.text import bar, clipped, fitted, sparkline, spread
 
 
 @pytest.mark.parametrize(
@@ -109,3 +110,28 @@ def test_braille_becomes_a_curve_of_dots() -> None:
 )
 def test_the_locale_decides_on_ascii(environment: dict[str, str], expected: bool) -> None:
     assert needs_ascii(environment) is expected
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (60, "mean pairwise cosine 0.995, of the targets 0.165"),
+        (48, "mean pairwise cosine 0.995, of the targets 0.165"),
+        (47, "mean pairwise cosine 0.995, of the targets…"),
+        (42, "mean pairwise cosine 0.995, of the…"),
+        (28, "mean pairwise cosine 0.995…"),
+        (26, "mean pairwise cosine…"),
+    ],
+)
+def test_a_line_is_cut_between_words_and_never_within_a_number(width: int, expected: str) -> None:
+    row = Content("mean pairwise cosine 0.995, of the targets 0.165")
+    assert clipped(row, width).plain == expected
+
+
+def test_blanks_at_the_end_of_a_line_need_no_ellipsis() -> None:
+    assert clipped(Content.assemble("0.995", "   "), 5).plain == "0.995"
+
+
+def test_a_long_name_is_cut_where_the_room_ends() -> None:
+    assert clipped(Content("transformer_5cat_20251030_220000"), 20).plain == "transformer_5cat_20…"
+    assert clipped(Content("a transformer_5cat_20251030"), 20).plain == "a transformer_5cat_…"

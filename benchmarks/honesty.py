@@ -1,10 +1,10 @@
 """Is the forecast honest? What was forecast for a bank, beside what the trained models reached.
 
-    python -m benchmarks.objectives BANK --log objectives.jsonl      # trains: minutes to hours
-    python -m benchmarks.honesty objectives.jsonl                    # forecasts: seconds a bank
+    python -m benchmarks.objectives BANK      # trains: minutes to hours
+    python -m benchmarks.honesty              # forecasts: seconds a bank
 
-Reads the runs in the log of benchmarks.objectives. For each bank, every epoch that 5CAT judged is
-held against the forecast that `lvm diagnose` would have made before:
+Reads the runs in the log of benchmarks.objectives, or in logs that are named. For each bank, every
+epoch that 5CAT judged is held against the forecast that `lvm diagnose` would have made before:
 
 - a gate called out of reach must not have been passed;
 - the frontier's margin at the cosine that a model reached must be within 0.05 of the best that
@@ -25,7 +25,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.objectives import open_bank_as_it_says
+from benchmarks.objectives import LOG, open_bank_as_it_says
 from lvm.data.progress import quiet
 from lvm.runs.outlook import outlook_document
 from lvm.settings import Thresholds
@@ -35,11 +35,11 @@ BAND = 0.05
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("logs", nargs="*", default=["objectives.jsonl"])
+    parser.add_argument("logs", nargs="*", type=Path, default=[LOG])
     options = parser.parse_args(argv)
-    present = [Path(log) for log in options.logs if Path(log).exists()]
+    present = [log for log in options.logs if log.exists()]
     if not present:
-        print(f"  no {' nor '.join(options.logs)}: run benchmarks.objectives first")
+        print(f"  no {' nor '.join(map(str, options.logs))}: run benchmarks.objectives first")
         return 0
     runs = [json.loads(line) for log in present for line in log.read_text().splitlines()]
     runs.sort(key=lambda run: str(run["key"]["bank"]))

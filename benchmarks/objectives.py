@@ -7,8 +7,9 @@
 
 BANK is an article bank (.npz); a file made by `lvm reference` is split as it says of itself.
 Every row is one run: the epoch with the best 5CAT score, and the one with the highest VAL cosine.
-Each finished run is added to --log (JSON lines) at once, so a long table can be interrupted; runs
-that the log has already are not run again. These are the commands behind docs/direction.md.
+Each finished run is added to --log (JSON lines, .benchmarks/objectives.jsonl of this repository)
+at once, so a long table can be interrupted; runs that the log has already are not run again. These
+are the commands behind docs/direction.md.
 """
 
 from __future__ import annotations
@@ -24,19 +25,22 @@ from typing import Any
 
 from benchmarks.candidates import CANDIDATES
 from lvm.clock import SystemClock
-from lvm.data.reference import read_splits
 from lvm.data.sources import Corpus, open_corpus
 from lvm.events import EpochFinished, FivecatFinished, RunFinished
 from lvm.settings import MODEL_TYPES, SPLIT_SEED, DataSettings, Thresholds, TrainSettings
 from lvm.training.objectives import Objective
 from lvm.training.trainer import train
 
+LOG = Path(__file__).parent.parent / ".benchmarks" / "objectives.jsonl"
+"""Where the runs go, beside the raw numbers of the other benchmarks; git ignores it."""
+
 NUMBERS = ("epoch", "cos", "margin", "ood_cos", "ood_margin", "rollout", "gates")
 
 
 def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
-    log = Path(options.log)
+    log: Path = options.log
+    log.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     changes = dict(_change(text) for text in options.set)
     corpus: Corpus | None = None
@@ -120,10 +124,7 @@ def _numbers(epoch: EpochFinished, fivecat: FivecatFinished) -> dict[str, Any]:
 
 def open_bank_as_it_says(bank: str) -> Corpus:
     """With the splits that a made corpus was made with, or the default ones."""
-    made = Path(bank).with_name(f"{Path(bank).stem}.reference.json").exists()
-    val, ood = read_splits(Path(bank)) if made else ("", "")
-    data = DataSettings(bank=bank, val_articles=val, ood_articles=ood)
-    return open_corpus(data, root=Path.cwd(), seed=SPLIT_SEED)
+    return open_corpus(DataSettings(bank=bank), root=Path.cwd(), seed=SPLIT_SEED)
 
 
 def _change(text: str) -> tuple[str, Any]:
@@ -175,7 +176,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--fivecat-every", type=int, default=5)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--log", default="objectives.jsonl")
+    parser.add_argument("--log", type=Path, default=LOG)
     return parser.parse_args(argv)
 
 

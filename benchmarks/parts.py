@@ -31,6 +31,7 @@ WITH_ARGUMENTS = {
     "objectives": "train models with objectives on a bank: the tables of docs/direction.md",
     "spread": "means and spread over the seeds of those runs",
     "honesty": "what was forecast for a bank beside what the models reached",
+    "neighbours": "training beside another busy process",
 }
 """Run as `python -m benchmarks.NAME …`; listed, so that they are found."""
 

@@ -58,7 +58,7 @@ def served(model_type: str, folder: Path) -> Iterator[tuple[int, psutil.Process]
         options = ["--fd", "0", "--model", str(path), "--device", "cpu"]
         process = subprocess.Popen(
             [sys.executable, "-m", "lvm", "serve", model_type, *options],
-            stdin=listener,
+            stdin=listener.fileno(),
             stderr=subprocess.DEVNULL,
         )
         port = listener.getsockname()[1]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from lvm.errors import DiskError
+from lvm.errors import DiskError, InputError
 
 TEMPORARY_SUFFIX = ".part"
 """What a half-written file is called; no reader ever looks at one."""
@@ -41,6 +41,24 @@ def disk_errors(path: Path) -> Iterator[None]:
                 fix="free some space, then resume; the last complete files are untouched",
             ) from error
         raise
+
+
+def make_place_for(path: Path) -> None:
+    """Make the folder of a file that is to be written, and find out that one can be written there,
+    before hours are spent on it. Raises InputError, DiskError."""
+    try:
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}",
+            where=str(path),
+            fix="give a file in a folder that you may write to",
+        ) from error
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:

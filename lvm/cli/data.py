@@ -9,7 +9,7 @@ from typing import Any
 from lvm.cli.output import Output
 from lvm.config import CONFIG_NAME, find_data, left_out, load_config, render_template
 from lvm.errors import InputError
-from lvm.files import write_text
+from lvm.files import make_place_for, write_text
 from lvm.settings import DATA_FILES, SPLIT_SEED
 
 
@@ -20,6 +20,7 @@ def init(arguments: Namespace, output: Output) -> int:
         raise InputError(
             "is there already", where=str(path), fix="edit it, or replace with --force"
         )
+    make_place_for(path)
     found = find_data(root)
     write_text(path, render_template(found))
     others = left_out(root, found)
@@ -45,6 +46,7 @@ def encode(arguments: Namespace, output: Output) -> int:
     from lvm.data.text import read_articles
 
     articles = read_articles([Path(source) for source in arguments.source])
+    make_place_for(Path(arguments.out))
     written = encode_to_bank(
         articles,
         arguments.encoder,
@@ -59,6 +61,7 @@ def encode(arguments: Namespace, output: Output) -> int:
 def reference(arguments: Namespace, output: Output) -> int:
     from lvm.data.reference import ENOUGH_ARTICLES, write_reference
 
+    make_place_for(Path(arguments.out))
     written = write_reference(
         arguments.kind,
         Path(arguments.out),

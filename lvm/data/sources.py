@@ -219,6 +219,9 @@ def open_for_diagnosis(
         data = DataSettings(bank=str(path.absolute()))
         corpus = open_corpus(data, root=path.parent, seed=seed, progress=progress)
         return Diagnosis(windows(corpus.bank, None, "train"), None, corpus)
+    if bank is not None:
+        both = DataSettings(train=str(path.absolute()), articles=str(bank.absolute()))
+        check_files(both, root=path.parent)
     sequences = open_sequences(path, "train", progress)
     if bank is None:
         return Diagnosis(sequences, None, None)

@@ -92,6 +92,21 @@ def test_a_device_of_another_machine_is_left_to_its_runner(lvm: Call, project: P
     assert lvm("queue", "add", "amn", "--device", missing)[0] == 0
 
 
+@pytest.mark.parametrize("out", ["file/x.npz", "folder.npz"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    lvm: Call, tmp_path: Path, out: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "text.txt").write_text("One sentence. Another one. " * 200)
+    before = sorted(tmp_path.rglob("*"))
+    for command in (["encode", "text.txt", "--dim", "8"], ["reference", "flat", "--dim", "32"]):
+        code, _, err = lvm(*command, "--out", out)
+        assert code == 2
+        assert f"{out}: cannot be written" in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_half_of_the_data_says_which_half(lvm: Call, fresh: Path) -> None:
     (fresh / "lvm.toml").write_text("")
     code, _, err = lvm("train", "amn", "--train", "nope.npz")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lvm.runs.project import Project
     from lvm.runs.store import Store
     from lvm.service.manager import Manager
-    from lvm.settings import Job
+    from lvm.settings import DataSettings, Job
     from lvm_tui.promoting import Promoting
 
 
@@ -31,6 +31,11 @@ class ProjectDesk(Desk, Protocol):
 
     def new_job(self) -> Job:
         """What a job begins with: lvm.toml. Raises SettingsError when that cannot be read."""
+        ...
+
+    def check(self, data: DataSettings) -> None:
+        """Look at the headers of its files. Raises InputError where some are not named, DataError
+        for what cannot be trained on."""
         ...
 
     def services(self) -> Manager:

@@ -20,7 +20,7 @@ from lvm.runs.project import Project
 from lvm.runs.runlog import RunLog
 from lvm.runs.store import Store
 from lvm.runs.who import host, whoami
-from lvm.settings import Job
+from lvm.settings import DataSettings, Job
 from lvm_tui.log_pages import FilePages
 from lvm_tui.state.logbook import Pages
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
@@ -69,6 +69,9 @@ class Workspace:
     def new_job(self) -> Job:
         config = self.project.config()
         return Job(train=config.train, data=config.data)
+
+    def check(self, data: DataSettings) -> None:
+        self.project.check_data(data)
 
     def services(self) -> Manager:
         from lvm.service.manager import open_manager

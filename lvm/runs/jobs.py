@@ -119,9 +119,9 @@ class Jobs(Leases):
                 )
             connection.execute("DELETE FROM jobs WHERE id = ?", (number,))
 
-    def retry_job(self, number: int, *, fresh: bool = False) -> None:
+    def retry_job(self, number: int, *, fresh: bool = False, job: Job | None = None) -> None:
         """Queue a finished job again, at the end. It goes on with its run, or, if `fresh`, in a new
-        run folder that names the old one as its parent."""
+        run folder that names the old one as its parent. job: what it asks for from now on."""
         with self._writing() as connection:
             row = self._found(connection, number)
             if row["state"] not in FINISHED or (row["state"] == "done" and not fresh):
@@ -142,6 +142,8 @@ class Jobs(Leases):
                 run="" if fresh else row["run"],
                 parent=row["run"] if fresh else row["parent"],
             )
+            if job is not None:
+                _set(connection, number, model=job.train.model, job=json.dumps(job.to_json()))
 
     # ------------------------------------------------------------------ for the runner
 

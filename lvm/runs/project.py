@@ -7,10 +7,11 @@ from pathlib import Path
 
 from lvm.clock import Clock, SystemClock
 from lvm.config import Config, load_config
-from lvm.errors import DiskError
+from lvm.errors import DiskError, InputError
 from lvm.runs.folder import RunFolder, RunState, RunSummary, list_runs
 from lvm.runs.jobs import ACTIVE
 from lvm.runs.store import Store
+from lvm.settings import DataSettings
 
 
 class Project:
@@ -44,6 +45,22 @@ class Project:
     def config(self) -> Config:
         """`lvm.toml`, read anew. Raises SettingsError."""
         return load_config(self.root)
+
+    def check_data(self, data: DataSettings) -> None:
+        """Look at the headers of the files that a job is to be trained on.
+
+        Raises InputError where some are not named, DataError for what cannot be used.
+        """
+        from lvm.data.preflight import check_data
+
+        if not data.complete:
+            four = ("train", "val", "ood", "articles")
+            missing = [name for name in four if not getattr(data, name)]
+            raise InputError(
+                f"not named: {', '.join(missing)}" if len(missing) < len(four) else "no data",
+                fix="name a bank, or all of train, val, ood and articles",
+            )
+        check_data(data, root=self.root)
 
     def store(self) -> Store:
         """The store, made if it is not there; one for all threads of this Project. Raises what

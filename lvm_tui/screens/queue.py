@@ -16,8 +16,9 @@ from lvm.settings import Job
 from lvm_tui.desk import ProjectDesk
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.dialogs import Answer, Ask
-from lvm_tui.screens.job_form import JobForm
-from lvm_tui.state.stranding import ACTIVE, BEGUN
+from lvm_tui.screens.job_form import Begun, JobForm
+from lvm_tui.state.job_fields import begins_anew
+from lvm_tui.state.stranding import ACTIVE, BEGUN, what_next
 from lvm_tui.state.views import Frame, JobRow
 from lvm_tui.widgets.hints import Hint, HintLine, Hints
 from lvm_tui.widgets.job_table import (
@@ -33,12 +34,16 @@ from lvm_tui.widgets.row_table import RowTable
 
 Result = TypeVar("Result")
 
+ENDED = ("failed", "stopped", "cancelled")
+"""States of a job that is retried without a question."""
+
 EMPTY = """\
 [b]The queue is empty.[/b]
 
   [b $accent]n[/]   add one model, with its settings
   [b $accent]A[/]   add all four: Transformer, GRU, LSTM, AMN
 
+The first begins at once; space pauses it, s stops it after a save.
 Jobs train one after the other; a failed one never stops the rest.
 """
 
@@ -48,13 +53,15 @@ be changed while another job trains, from here or from any other terminal.
 
 [b]time[/b]   of a waiting job is measured: seconds of an epoch and of a 5CAT in the newest run of
        that model, times its epochs; — where none of that model has finished an epoch yet
-[b]retry[/b]  goes on from the run's last.pt; a job that is done is trained anew, after a question\
+[b]retry[/b]  goes on from the run's last.pt; a job that is done is trained anew, after a question
+[b]edit[/b]   of a job that has ended: retried as changed; from the beginning where that makes it
+       another run\
 """
 
 _HINTS = Hints(
     (
         Hint("n", "add", "add"),
-        Hint("A", "all four", "add_all"),
+        Hint("A", "add all four", "add_all"),
         Hint("e", "edit", "edit"),
         Hint("K J", "move", "move('up')"),
         Hint("x", "remove", "remove"),
@@ -74,12 +81,12 @@ class Queue(FrameScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "add", "Add a job", show=False, id="add_job"),
         Binding("A", "add_all", "Add all four models", show=False, id="add_all"),
-        Binding("e", "edit", "Edit a waiting job (also enter)", show=False, id="edit_job"),
-        Binding("K", "move('up')", "Earlier (also shift ↑)", show=False, id="move_up"),
+        Binding("e", "edit", "Edit; retry edited (also enter)", show=False, id="edit_job"),
+        Binding("K", "move('up')", "Earlier", show=False, id="move_up"),
         Binding("shift+up", "move('up')", "Earlier", show=False),
-        Binding("J", "move('down')", "Later (also shift ↓)", show=False, id="move_down"),
+        Binding("J", "move('down')", "Later", show=False, id="move_down"),
         Binding("shift+down", "move('down')", "Later", show=False),
-        Binding("x", "remove", "Remove (also delete)", show=False, id="remove_job"),
+        Binding("x", "remove", "Remove", show=False, id="remove_job"),
         Binding("delete", "remove", "Remove", show=False),
         Binding("r", "retry", "Retry one that failed or was stopped", show=False, id="retry_job"),
         Binding("c", "cancel", "Cancel or skip the one that trains", show=False, id="cancel_job"),
@@ -130,39 +137,64 @@ class Queue(FrameScreen):
     # -------------------------------------------------------------- keys
 
     def action_add(self) -> None:
-        job = self._new_job()
+        job = self._done(self.desk.new_job) if self._may_edit() else None
         if job is not None:
-            self.app.push_screen(JobForm("Add a job", "add", job), self._added)
+            form = JobForm("Add a job", "add", job, check=self.desk.check)
+            self.app.push_screen(form, self._added)
 
     def _added(self, job: Job | None) -> None:
         if job is not None:
             number = self._done(lambda: self.desk.store.add_job(job))
             if number is not None:
                 self.query_one("#jobs", RowTable).move_to(str(number))
-                self._say(f"job {number}: {job.train.model}")
+                self._say(f"job {number}: {job.train.model} · {self._when()}")
 
     def action_add_all(self) -> None:
         job = self._new_job()
         if job is not None:
             numbers = self._done(lambda: self.desk.store.add_all(job))
             if numbers is not None:
-                self._say(f"jobs {numbers[0]} to {numbers[-1]}: all four models")
+                self._say(f"jobs {numbers[0]} to {numbers[-1]}: all four · {self._when()}")
+
+    def _when(self) -> str:
+        """When a job that was just added is trained, and how that is held up."""
+        pause, stop = self.key_of("pause"), self.key_of("stop")
+        if self.lvm.frame.runner.alive:
+            return "trained after those before it"
+        if self.lvm.engine is not None and self.lvm.engine.running:
+            return f"training begins now: {pause} pauses, {stop} stops"
+        return what_next(self.lvm.frame, self.starting_key)
 
     def action_edit(self) -> None:
         row = self._row()
         if row is None or not self._may_edit():
             return
-        if row.state != "queued":
-            self._refuse(f"job {row.id} is {row.state}", "only a waiting job can be edited")
+        if row.state in BEGUN:
+            self._refuse(f"job {row.id} is {row.state}", "edit it once it has ended, or waits")
             return
         job = self._done(lambda: self.desk.store.job(row.id).job)
-        if job is not None:
-            form = JobForm(f"Job {row.id}", "save", job, run=row.run)
-            self.app.push_screen(form, lambda edited: self._edited(row.id, edited))
+        if job is None:
+            return
+        ended = row.state != "queued"
+        form = JobForm(
+            f"Job {row.id}, {row.state}" if ended else f"Job {row.id}",
+            "train it again" if row.state == "done" else "retry" if ended else "save",
+            job,
+            check=self.desk.check,
+            begun=Begun(row.run, may_begin_anew=ended),
+        )
+        self.app.push_screen(form, lambda edited: self._edited(row, job, edited))
 
-    def _edited(self, number: int, job: Job | None) -> None:
-        if job is not None:
-            self._done(lambda: self.desk.store.edit_job(number, job))
+    def _edited(self, row: JobRow, before: Job, job: Job | None) -> None:
+        """A waiting job is changed where it stands, one that has ended is queued again."""
+        if job is None:
+            return
+        store = self.desk.store
+        if row.state == "queued":
+            self._done(lambda: store.edit_job(row.id, job))
+            return
+        fresh = row.state == "done" or (bool(row.run) and begins_anew(before, job))
+        self._done(lambda: store.retry_job(row.id, fresh=fresh, job=job))
 
     def action_move(self, to: str) -> None:
         row = self._row()
@@ -193,7 +225,8 @@ class Queue(FrameScreen):
         if row is None or not self._may_edit():
             return
         if row.state != "done":
-            self._done(lambda: self.desk.store.retry_job(row.id))
+            if row.job is None or row.state not in ENDED or self._can_be_used(row.job):
+                self._done(lambda: self.desk.store.retry_job(row.id))
             return
         answers = (Answer("y", "yes", "train it again"), Answer("n", "", "leave it"))
         question = f"Job {row.id} ({row.model}) is done. Train it again, from the beginning?"
@@ -249,7 +282,16 @@ class Queue(FrameScreen):
         if job is not None and not job.data.complete:
             self._refuse("no training data", "say in lvm.toml where it is: [data]")
             return None
-        return job
+        return job if job is not None and self._can_be_used(job) else None
+
+    def _can_be_used(self, job: Job) -> bool:
+        """Whether its data is there; if not, it says what is wrong."""
+        try:
+            self.desk.check(job.data)
+        except LvmError as error:
+            self._refuse(f"{error.where}: {error.what}" if error.where else error.what, error.fix)
+            return False
+        return True
 
     def _may_edit(self) -> bool:
         if self.lvm.watching:
@@ -270,7 +312,7 @@ class Queue(FrameScreen):
         self.notify(fix or what, title=what if fix else "", severity="warning", markup=False)
 
     def _say(self, words: str) -> None:
-        self.notify(words, timeout=3, markup=False)
+        self.notify(words, timeout=4, markup=False)
 
 
 def _at_hand(found: tuple[Entry, ...]) -> str:

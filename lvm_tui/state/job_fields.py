@@ -1,13 +1,13 @@
-"""What can be set of a job in its dialog, and how text becomes a setting; pure."""
+"""What can be set of a job in its dialog, and how texts become settings; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lvm.errors import SettingsError
-from lvm.settings import MODEL_TYPES, TrainSettings
+from lvm.settings import MODEL_TYPES, DataSettings, Job, TrainSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,29 @@ FIELDS = (
     Field("on_severe", "severe bias", "", ("stop", "alert")),
     Field("accept_bad_data", "bad data", "", ("refuse", "accept")),
 )
+
+BANK, FILES = "bank", "sequence files"
+
+KINDS: dict[str, tuple[str, ...]] = {BANK: ("bank",), FILES: ("train", "val", "ood", "articles")}
+"""The two ways to say where the data is, and the paths of each; names of the DataSettings."""
+
+
+def kind_of(data: DataSettings) -> str:
+    return FILES if any(getattr(data, name) for name in KINDS[FILES]) else BANK
+
+
+def with_paths(data: DataSettings, kind: str, paths: Mapping[str, str]) -> DataSettings:
+    """The data with the paths of one kind, and none of the other."""
+    named = {name: "" for names in KINDS.values() for name in names}
+    return data.changed(**{**named, **{name: paths[name].strip() for name in KINDS[kind]}})
+
+
+def begins_anew(before: Job, after: Job) -> bool:
+    """Whether what was changed makes it another run than the one that was begun."""
+    fixed = [field.name for field in FIELDS if field.of_run]
+    same = all(getattr(before.train, name) == getattr(after.train, name) for name in fixed)
+    return not same or before.data != after.data
+
 
 _FLAGS = {"accept_bad_data": {"refuse": False, "accept": True}}
 """Fields of true and false, in words."""

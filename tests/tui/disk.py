@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lvm.config import CONFIG_NAME
+from lvm.data.reference import write_reference
 from lvm.events import EpochFinished, FivecatFinished, RunStarted
 from lvm.files import write_json
 from lvm.runs.eventlog import EventWriter
@@ -46,6 +49,10 @@ class Disk:
         self.store = self.desk.store
         self._lease = self.store.take_lease("ada@host:tty1", instead_of=None) if trains else None
 
+    def write_bank(self, name: str = "python_docs.npz") -> None:
+        """A small bank that can be trained on."""
+        (self.desk.project.root / name).write_bytes(_bank())
+
     def job(self, **changes: object) -> Job:
         job = self.desk.new_job()
         return Job(train=job.train.changed(**changes), data=job.data)
@@ -82,6 +89,14 @@ class Disk:
             for record in script.records:
                 clock.time = record.time
                 writer.append(record.event)
+
+
+@cache
+def _bank() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bank.npz"
+        write_reference("forward", path, dim=32, articles=20)
+        return path.read_bytes()
 
 
 def _model(script: Script) -> str:

@@ -28,6 +28,7 @@ WHY = "the loss became NaN at step 17 → lower the learning rate, or look at th
 def four_models(root: Path) -> Disk:
     """Transformer done, GRU failed, LSTM trains, AMN and another Transformer wait."""
     disk = Disk(root, trains=True)
+    disk.write_bank()
     disk.store.add_all(disk.job())
     script = Script()
     whole_run(script, DONE)

@@ -103,6 +103,7 @@ async def test_the_cursor_begins_at_the_job_that_trains(tmp_path: Path) -> None:
 
 async def test_n_adds_the_job_of_the_dialog(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
+    disk.write_bank()
     async with screen(disk, "2", "n", "right", "right") as pilot:
         assert pilot.app.screen.query_one("#model", Choice).value == "lstm"
         await press(pilot, "tab")
@@ -131,7 +132,7 @@ async def test_the_dialog_begins_with_the_settings_of_lvm_toml(tmp_path: Path) -
         ("batch_size", "-1", "✗ must be a whole number of at least 1"),
         ("learning_rate", "2", "✗ must be in (0, 1]"),
         ("learning_rate", "", "✗ must be a number"),
-        ("device", "tpu", "✗ must be one of auto, cpu, cuda, mps"),
+        ("device", "tpu", "✗ must be one of auto, cpu, cuda, cuda:1, mps"),
         ("seed", "1.5", "✗ must be a whole number"),
     ],
 )
@@ -161,9 +162,22 @@ async def test_escape_leaves_the_dialog_and_adds_nothing(tmp_path: Path) -> None
 async def test_nothing_can_be_added_without_data(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     (tmp_path / "lvm.toml").write_text("")
-    async with screen(disk, "2", "n", "A") as pilot:
-        assert notices(pilot) == ["no training data say in lvm.toml where it is: [data]"] * 2
+    async with screen(disk, "2", "A") as pilot:
+        assert notices(pilot) == ["no training data say in lvm.toml where it is: [data]"]
+        await press(pilot, "n", "enter")
+        assert "✗ no data" in text_of(pilot)
+        assert "→ name a bank, or all of train, val, ood and articles" in text_of(pilot)
     assert disk.store.jobs() == []
+
+
+async def test_data_that_cannot_be_used_is_refused_before_it_is_queued(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    disk.store.add_job(disk.job(model="amn"))
+    disk.ran("amn_5cat_20251030_231500", "failed", 1, "the bank is gone")
+    async with screen(disk, "2", "A", "r") as pilot:
+        missing = f"{tmp_path / 'python_docs.npz'}: "
+        assert [missing in each for each in notices(pilot)] == [True, True]
+    assert order(disk) == [(1, "failed")]
 
 
 async def test_a_broken_lvm_toml_is_told_and_adds_nothing(tmp_path: Path) -> None:
@@ -177,8 +191,9 @@ async def test_a_broken_lvm_toml_is_told_and_adds_nothing(tmp_path: Path) -> Non
 
 async def test_capital_a_adds_all_four_in_their_order(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
-    async with screen(disk, "2", "A"):
-        pass
+    disk.write_bank()
+    async with screen(disk, "2", "A") as pilot:
+        assert notices(pilot) == ["jobs 1 to 4: all four · space begins"]
     assert [row.model for row in disk.store.jobs()] == ["transformer", "gru", "lstm", "amn"]
 
 
@@ -204,7 +219,7 @@ async def test_a_job_that_was_begun_keeps_what_its_run_is_made_of(tmp_path: Path
 
 async def test_a_job_that_trains_is_not_edited(tmp_path: Path) -> None:
     async with screen(four_models(tmp_path), "2", "e") as pilot:
-        assert notices(pilot) == ["job 3 is running only a waiting job can be edited"]
+        assert notices(pilot) == ["job 3 is running edit it once it has ended, or waits"]
 
 
 @pytest.mark.parametrize("keys", ["KJ", ("shift+up", "shift+down")])
@@ -322,6 +337,7 @@ async def test_a_click_moves_the_cursor_and_a_double_click_opens(tmp_path: Path)
 
 async def test_a_click_on_a_key_of_the_hint_line_does_what_the_key_does(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
+    disk.write_bank()
     async with screen(disk, "2") as pilot:
         await pilot.click("#hints", offset=(8, 0))
         await settled(pilot)

@@ -166,6 +166,16 @@ def test_a_fresh_retry_begins_a_new_run_that_names_the_old_one(store: Store) -> 
     assert (store.job(number).run, store.job(number).parent) == ("", "transformer_5cat_1")
 
 
+def test_a_retry_may_ask_for_something_else(store: Store) -> None:
+    number = store.add_job(JOB)
+    take(store, "transformer_5cat_1")
+    store.set_state(number, "failed", "no luck")
+    other = Job(train=JOB.train.changed(model="gru", epochs=3), data=JOB.data)
+    store.retry_job(number, fresh=True, job=other)
+    row = store.job(number)
+    assert (row.state, row.job, row.model) == ("queued", other, "gru")
+
+
 @pytest.mark.parametrize("fresh", [True, False])
 def test_a_job_that_has_not_ended_cannot_be_retried(store: Store, fresh: bool) -> None:
     number = store.add_job(JOB)

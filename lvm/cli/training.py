@@ -83,9 +83,12 @@ def _data_of(arguments: Namespace, configured: DataSettings, root: Path) -> Data
     return data
 
 
-def _check(job: Job, project: Project, arguments: Namespace) -> None:
+def _checked_job(arguments: Namespace, project: Project) -> Job:
+    """`job_of`, refused where it is known that it cannot work."""
+    job = job_of(arguments, project)
     by_flag = arguments.device is not None
     check_job(job, project, device_of="--device" if by_flag else str(project.root / CONFIG_NAME))
+    return job
 
 
 def _project(arguments: Namespace) -> Project:
@@ -96,9 +99,7 @@ def train(arguments: Namespace, output: Output) -> int:
     from lvm.cli.headless import train_one
 
     project = _project(arguments)
-    job = job_of(arguments, project)
-    _check(job, project, arguments)
-    return train_one(project, job, output)
+    return train_one(project, _checked_job(arguments, project), output)
 
 
 def queue_run(arguments: Namespace, output: Output) -> int:
@@ -109,16 +110,14 @@ def queue_run(arguments: Namespace, output: Output) -> int:
 
 def queue_add(arguments: Namespace, output: Output) -> int:
     project = _project(arguments)
-    job = job_of(arguments, project)
-    _check(job, project, arguments)
+    job = _checked_job(arguments, project)
     number = project.store().add_job(job)
     return _told(output, {"added": [number]}, f"job {number}: {arguments.model}")
 
 
 def queue_all(arguments: Namespace, output: Output) -> int:
     project = _project(arguments)
-    job = job_of(arguments, project)
-    _check(job, project, arguments)
+    job = _checked_job(arguments, project)
     numbers = project.store().add_all(job)
     return _told(output, {"added": numbers}, f"jobs {numbers[0]} to {numbers[-1]}: all four models")
 

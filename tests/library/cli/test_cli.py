@@ -167,6 +167,10 @@ def test_5cat_names_every_file_that_is_missing(lvm: Call, project: Path) -> None
     assert code == 2
     assert all(f"{name}: no such file" in err for name in ("m.pt", "v.npz", "o.npz", "a.npz"))
     assert "--ood-npz, --articles-npz missing" in lvm("5cat", "--model", "m.pt", *files[:2])[2]
+    names = {"train": "gone.npz", "val": "v.npz", "ood": "o.npz", "articles": "a.npz"}
+    settings = "\n".join(f'{name} = "{file}"' for name, file in names.items())
+    (project / "lvm.toml").write_text(f"[data]\n{settings}\n")
+    assert "gone.npz" not in lvm("5cat", "--model", "m.pt")[2], "no test reads the training split"
 
 
 def test_the_same_seed_gives_the_same_5cat_and_another_origin_says_so(

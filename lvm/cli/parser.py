@@ -26,6 +26,8 @@ they are the split wherever no other is asked for. A model needs at least 40
 articles to learn from.
 """
 
+_DEVICE = "auto (cuda, then mps, then cpu), or one that must be there: cuda, cuda:1, mps, cpu"
+
 _EPILOG = """\
 exit codes: 0 done and passed · 1 ran, the verdict is "fail" · 2 usage or bad input
             3 failed while running · 130 interrupted
@@ -157,13 +159,17 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--wait", action="store_true", help="wait for new jobs when it is empty")
 
     fivecat = command("5cat", "fivecat:fivecat", "the five tests on a checkpoint", within=commands)
-    fivecat.add_argument("--model", required=True, metavar="CKPT")
+    fivecat.add_argument("--model", required=True, metavar="CKPT", help="a checkpoint (.pt)")
     _add_test_data(fivecat)
-    fivecat.add_argument("--max-samples", type=int)
-    fivecat.add_argument("--horizon", type=int)
-    fivecat.add_argument("--device", default="auto")
-    fivecat.add_argument("--offset-origin", choices=["context", "target"])
-    fivecat.add_argument("--seed", type=int, default=0)
+    fivecat.add_argument("--max-samples", type=int, help="drawn from each split (5000)")
+    fivecat.add_argument("--horizon", type=int, help="steps of the rollout (5)")
+    fivecat.add_argument("--device", default="auto", help=_DEVICE)
+    fivecat.add_argument(
+        "--offset-origin",
+        choices=["context", "target"],
+        help="where k = 0 lies: context, or target to compare with reports of the old tool",
+    )
+    fivecat.add_argument("--seed", type=int, default=0, help="of the samples drawn (0)")
 
     runs = command("runs", "runs:list_all", "runs", within=commands)
     verbs = runs.add_subparsers(dest="verb", metavar="VERB")
@@ -246,9 +252,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_test_data(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("--val-npz", metavar="F")
-    parser.add_argument("--ood-npz", metavar="F")
-    parser.add_argument("--articles-npz", metavar="F")
+    parser.add_argument("--val-npz", metavar="F", help="sequences of VAL, …")
+    parser.add_argument("--ood-npz", metavar="F", help="… of OOD, …")
+    parser.add_argument("--articles-npz", metavar="F", help="… and the bank of their articles")
     parser.add_argument("--bank", metavar="B", help="instead: a bank, split as in train")
     _add_bank_split(parser)
 
@@ -277,14 +283,19 @@ def _add_bank_split(parser: argparse._ActionsContainer) -> None:
 def _add_training(parser: argparse.ArgumentParser) -> None:
     """Flags left out take the value of lvm.toml, or the default (docs/settings)."""
     data = parser.add_argument_group("data: four files, or one bank")
-    for name in ("train", "val", "ood", "articles"):
-        data.add_argument(f"--{name}", metavar="F", dest=f"data_{name}")
-    data.add_argument("--bank", metavar="B")
+    for name, what in {
+        "train": "sequences to train on",
+        "val": "sequences to validate and test on",
+        "ood": "sequences of articles kept out of both",
+        "articles": "the bank that their articles are in",
+    }.items():
+        data.add_argument(f"--{name}", metavar="F", dest=f"data_{name}", help=f"{what} (.npz)")
+    data.add_argument("--bank", metavar="B", help="instead: a bank (.npz), split by articles")
     _add_bank_split(data)
     training = parser.add_argument_group("training")
     training.add_argument("--preset", choices=list(PRESETS), default="", help=PRESET_HELP)
     training.add_argument("--epochs", type=int, help="20")
-    training.add_argument("--device", help="auto (cuda, then mps, then cpu)")
+    training.add_argument("--device", help=_DEVICE)
     training.add_argument("--batch-size", type=int, help="256")
     training.add_argument("--learning-rate", type=float, help="0.0005")
     training.add_argument("--objective", choices=get_args(Objective), help="mse")
@@ -316,4 +327,4 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="train although the data fails its checks; recorded",
     )
-    training.add_argument("--seed", type=int)
+    training.add_argument("--seed", type=int, help="the same seed, the same weights (0)")

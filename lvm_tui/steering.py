@@ -11,7 +11,7 @@ from lvm_tui.live import Desk
 from lvm_tui.messages import Problem
 from lvm_tui.screens.dialogs import Answer, Ask
 from lvm_tui.state.views import Alert, Frame
-from lvm_tui.widgets.alert_banner import AlertBanner
+from lvm_tui.widgets.alert_banner import AlertBanner, AlertId, identity
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -32,8 +32,8 @@ class Steering(Base):
         Binding("n", "next_alert", "Next alert", show=False, id="next_alert"),
     )
 
-    _told: frozenset[tuple[str, str, float]] = frozenset()
-    """Alerts that were acknowledged here."""
+    told: frozenset[AlertId] = frozenset()
+    """Alerts that were acknowledged here. A runner in another process takes seconds to log it."""
 
     workspace: Desk
     watching: bool
@@ -96,15 +96,26 @@ class Steering(Base):
             self.notify("look only: lvm-tui without “watch” can acknowledge", severity="warning")
             return
         alerts = self._unacknowledged()
-        if not alerts and not self._told:
+        if not alerts and not self.told:
             self.notify("no open alert")
         for alert in alerts if everything else alerts[:1]:
-            try:
-                self.workspace.acknowledge(alert, self.frame)
-            except LvmError as error:
-                self.post_message(Problem.of("The alert could not be acknowledged", error))
+            if not self.acknowledge(alert):
                 return
-            self._told |= {(alert.run, alert.id, alert.time)}
+
+    def acknowledge(self, alert: Alert) -> bool:
+        """Whether it could be written or sent; the screen shows at once that it was taken."""
+        try:
+            self.workspace.acknowledge(alert, self.frame)
+        except LvmError as error:
+            self.post_message(Problem.of("The alert could not be acknowledged", error))
+            return False
+        self.told |= {identity(alert)}
+        self.redraw()
+        return True
+
+    def redraw(self) -> None:
+        """Give the screen on top its frame again."""
+        raise NotImplementedError
 
     def action_next_alert(self) -> None:
         """Show another open alert, without acknowledging this one."""
@@ -122,8 +133,8 @@ class Steering(Base):
         The one that is shown comes first, and those after it.
         """
         alerts = self.frame.alerts
-        self._told &= {(alert.run, alert.id, alert.time) for alert in alerts}
+        self.told &= {identity(alert) for alert in alerts}
         banner = self._banner()
         shown = banner.alert if banner is not None else None
         at = alerts.index(shown) if shown in alerts else 0
-        return [a for a in alerts[at:] + alerts[:at] if (a.run, a.id, a.time) not in self._told]
+        return [alert for alert in alerts[at:] + alerts[:at] if identity(alert) not in self.told]

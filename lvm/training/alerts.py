@@ -97,6 +97,24 @@ def slow_epoch(
     return SlowEpoch(epoch=epoch, seconds=seconds, median=median or limit, cause=cause)
 
 
+def is_slow_news(found: SlowEpoch, before: Sequence[float], device: str) -> bool:
+    """Whether a slow epoch is to be raised, and not only told in the log: the first of a run, and
+    one that took SLOW_FACTOR times as long as the worst that was slow before. Who has acknowledged
+    that the machine is busy need not do so every epoch.
+
+    before: seconds of the epochs so far, without it.
+    """
+    worst = max(
+        (
+            seconds
+            for at, seconds in enumerate(before)
+            if slow_epoch(at + 1, seconds, before[:at], device, 0.0, 1) is not None
+        ),
+        default=None,
+    )
+    return worst is None or found.seconds > SLOW_FACTOR * worst
+
+
 def slow(found: SlowEpoch) -> AlertRaised:
     return AlertRaised(
         alert=f"slow_epoch-{found.epoch}",

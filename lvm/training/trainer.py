@@ -329,7 +329,8 @@ class _Trainer:
         )
         if slow is not None:
             yield slow
-            yield self._remembered(alerts.slow(slow))
+            if alerts.is_slow_news(slow, self.state.epoch_seconds, self.device.type):
+                yield self._remembered(alerts.slow(slow))
         warm = self.state.step > self.warmup
         if warm and is_collapsed(found.outputs_alike, found.targets_alike):
             yield self._remembered(

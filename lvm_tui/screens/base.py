@@ -77,7 +77,9 @@ class FrameScreen(Screen[None]):
         """A new frame; called by the app for the screen on top, and when it comes to the top."""
         self._meaning = tuple(self.active_bindings.values())
         self.query_one(RunHeader).show_frame(frame, self.starting_key)
-        self.query_one(AlertBanner).show_frame(frame, calm=self.lvm.calm, keys=self._alert_keys())
+        self.query_one(AlertBanner).show_frame(
+            frame, calm=self.lvm.calm, keys=self._alert_keys(), told=self.lvm.told
+        )
         self.query_one(KeyBar).show_keys(
             self.app.current_mode, self._keys(self), self._keys(self.app)
         )

@@ -10,11 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from lvm.errors import LvmError
 from lvm_tui.live import Tail
-from lvm_tui.messages import Problem
 from lvm_tui.screens.dashboard import Dashboard
 from lvm_tui.state.views import Frame
+from lvm_tui.widgets.alert_banner import identity
 from lvm_tui.widgets.hints import Hint, HintLine, Hints
 
 _HINTS = Hints(
@@ -116,8 +115,7 @@ class RunPage(Dashboard):
         elif self.lvm.watching:
             self.notify("look only: lvm-tui without “watch” can acknowledge", severity="warning")
         else:
-            try:
-                self.lvm.workspace.acknowledge(alerts[0], self.lvm.frame)
-            except LvmError as error:
-                self.app.post_message(Problem.of("The alert could not be acknowledged", error))
+            waiting = (alert for alert in alerts if identity(alert) not in self.lvm.told)
+            if (alert := next(waiting, None)) is not None:
+                self.lvm.acknowledge(alert)
             self._read()

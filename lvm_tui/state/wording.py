@@ -13,6 +13,9 @@ from lvm_tui.state.views import LogLine
 _EVERY_EPOCH = ("last.pt", "best_model.pt")
 """Checkpoints that are written so often that nobody needs to read of it."""
 
+_TOLD_ALREADY = ("slow_epoch", "out_of_memory")
+"""Causes of alerts whose own event, in the line before, says the same and more."""
+
 _LEVELS = {"severe": "alarm", "alarm": "alarm", "caution": "notice", "notice": "notice"}
 
 
@@ -28,6 +31,8 @@ def is_told(record: Record) -> bool:
     """Whether `log_line` has a line for it."""
     event = record.event
     if isinstance(event, e.CheckpointSaved) and event.file in _EVERY_EPOCH:
+        return False
+    if isinstance(event, e.AlertRaised) and event.cause in _TOLD_ALREADY:
         return False
     if isinstance(event, e.QueueFinished) and not (event.done or event.failed):
         return False  # a start with an empty queue

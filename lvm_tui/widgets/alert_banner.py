@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 from textual.geometry import Size
@@ -14,6 +15,16 @@ from lvm_tui.widgets.text import clickable, clipped, lines, spread
 
 FLASH = 0.6
 """Seconds between bright and dark."""
+
+ACKNOWLEDGING = "acknowledging …"
+
+AlertId = tuple[str, str, float]
+
+
+def identity(alert: Alert) -> AlertId:
+    """Of an alert and its raising: its run, its name, when."""
+    return alert.run, alert.id, alert.time
+
 
 SIGNS = {"severe": "▲▲▲", "alarm": "▲▲", "caution": "▲", "notice": "•"}
 
@@ -32,9 +43,14 @@ class Open:
     """What the banner shows."""
 
     alerts: tuple[Alert, ...] = ()
+    """Those that wait for an answer; if none does, those of which the log does not tell yet."""
     at: int = 0
     """Which of them."""
     keys: AlertKeys = AlertKeys()
+    settling: int = 0
+    """Alerts that were acknowledged here, of which the log does not tell yet."""
+    settles: bool = False
+    """All are."""
 
 
 class AlertBanner(Board[Open]):
@@ -52,22 +68,28 @@ class AlertBanner(Board[Open]):
         """The one that is shown, and that the key acknowledges."""
         return self._slice.alerts[self._slice.at] if self._slice.alerts else None
 
-    def show_frame(self, frame: Frame, *, calm: bool, keys: AlertKeys) -> None:
-        alerts = frame.alerts
+    def show_frame(
+        self, frame: Frame, *, calm: bool, keys: AlertKeys, told: Collection[AlertId] = ()
+    ) -> None:
+        """told: alerts that were acknowledged here."""
+        waiting = tuple(alert for alert in frame.alerts if identity(alert) not in told)
+        settling = len(frame.alerts) - len(waiting)
+        alerts = waiting or frame.alerts
         known = [(alert.run, alert.id) for alert in alerts]
         at = 0
         if self._chosen in known and self._first == known[0]:
             at = known.index(self._chosen)
         self._keys = AlertKeys() if frame.watching else keys
-        self._show(Open(alerts, at, self._keys), calm=calm)
+        settles = bool(alerts) and not waiting
+        self._show(Open(alerts, at, self._keys, settling, settles), calm=calm)
 
     def next(self, *, calm: bool) -> None:
         """Show the alert after this one; after the last comes the first."""
         alerts = self._slice.alerts
-        if len(alerts) > 1:
+        if len(alerts) > 1 and not self._slice.settles:
             at = (self._slice.at + 1) % len(alerts)
             self._chosen, self._first = ((each.run, each.id) for each in (alerts[at], alerts[0]))
-            self._show(Open(alerts, at, self._keys), calm=calm)
+            self._show(replace(self._slice, at=at), calm=calm)
 
     def _show(self, slice_: Open, *, calm: bool) -> None:
         self.show(slice_)
@@ -75,7 +97,7 @@ class AlertBanner(Board[Open]):
         self.display = alert is not None
         for level in SIGNS:
             self.set_class(alert is not None and alert.level == level, f"-{level}")
-        flashing = alert is not None and alert.flashing and not calm
+        flashing = alert is not None and alert.flashing and not (calm or slice_.settles)
         if flashing and self._timer is None:
             self._timer = self.set_interval(FLASH, self.flash)
         elif not flashing and self._timer is not None:
@@ -100,10 +122,13 @@ class AlertBanner(Board[Open]):
         keys = _keys(slice_)
         first = Content.assemble((f"{sign} ", "bold"), (alert.message, "bold"))
         beside = first.cell_length + keys.cell_length + 2 <= width
-        notes = [Content(f"{slice_.at + 1} of {count}")] if count > 1 else []
+        several = count > 1 and not slice_.settles
+        notes = [Content(f"{slice_.at + 1} of {count}")] if several else []
         notes.append(Content(f"{alert.run} {alert.epochs}".rstrip()))
         if not beside and keys:
             notes.insert(0, keys)
+        if slice_.settling and not slice_.settles:
+            notes.append(Content(f"{ACKNOWLEDGING} {slice_.settling} more"))
         if alert.fix:
             notes.append(Content(f"→ {alert.fix}"))
         second = Content(" " * (len(sign) + 1)) + Content(" · ").join(notes)
@@ -112,6 +137,8 @@ class AlertBanner(Board[Open]):
 
 
 def _keys(slice_: Open) -> Content:
+    if slice_.settles:
+        return Content(ACKNOWLEDGING + (f" {slice_.settling} alerts" * (slice_.settling > 1)))
     keys, several = slice_.keys, len(slice_.alerts) > 1
     parts = [(keys.acknowledge, "acknowledge", "acknowledge")]
     if several:

@@ -88,6 +88,9 @@ class MemoryWorkspace:
         self.rows = tuple(jobs)
         self.holder = runner or RunnerView(alive=True, pid=4711, host="ada")
         self.sent: list[tuple[str, str]] = []
+        self.slow_to_acknowledge = False
+        """A runner in another process: what it is sent is in the log only after `settle`."""
+        self._unsettled: list[Alert] = []
 
     def folder(self, run: str) -> Path:
         return self.home / run
@@ -116,7 +119,14 @@ class MemoryWorkspace:
 
     def acknowledge(self, alert: Alert, frame: Frame) -> None:
         self.sent.append(("acknowledge", alert.id))
-        self.runs[alert.run].add(AlertAcknowledged(alert.id, "test"))
+        self._unsettled.append(alert)
+        if not self.slow_to_acknowledge:
+            self.settle()
+
+    def settle(self) -> None:
+        for alert in self._unsettled:
+            self.runs[alert.run].add(AlertAcknowledged(alert.id, "test"))
+        self._unsettled.clear()
 
 
 FOUR = (

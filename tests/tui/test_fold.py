@@ -236,6 +236,16 @@ def test_a_notice_is_latched_without_flashing(script: Script) -> None:
     assert not alert.flashing
 
 
+def test_a_slow_epoch_is_one_line_of_the_log(script: Script) -> None:
+    before = len(run_of(script).log)
+    script.add(e.SlowEpoch(5, 30.0, 10.0, "other load: the machine's load is 9.0 on 2 cores"))
+    script.add(e.AlertRaised("slow_epoch-5", "slow_epoch", "notice", "slow epoch 5"))
+    lines = run_of(script).log[before:]
+    assert [line.text for line in lines] == [
+        "epoch 5 took 30 s, usually 10 s: other load: the machine's load is 9.0 on 2 cores"
+    ]
+
+
 def test_an_alert_that_is_raised_again_after_a_resume_is_open_again(script: Script) -> None:
     fivecat(script, PLAN, 5, -0.084)
     script.add(e.AlertAcknowledged("backward_bias-5-VAL", "ada"))

@@ -77,6 +77,25 @@ async def test_a_acknowledges_the_alert_that_is_shown_then_the_next(opened: Open
         ]
 
 
+async def test_what_was_acknowledged_is_shown_as_taken_before_the_log_tells(opened: Open) -> None:
+    desk = scenes.training_with_alert()
+    desk.slow_to_acknowledge = True
+    async with opened(desk) as (app, pilot):
+        banner = app.screen.query_one(AlertBanner)
+        await pilot.press("a")
+        await pilot.pause()
+        assert "BACKWARD BIAS  OOD" in str(banner.render())
+        assert "acknowledging … 1 more" in str(banner.render())
+        await pilot.press("a")
+        await pilot.pause()
+        assert "acknowledging … 2 alerts" in str(banner.render())
+        assert "[a]" not in str(banner.render())
+        assert len(desk.sent) == 2
+        desk.settle()
+        await look(app, pilot)
+        assert not banner.display
+
+
 async def test_an_alert_of_an_earlier_run_stays_while_the_next_one_trains(opened: Open) -> None:
     first = training()
     plan = Plan("gru_5cat_20251030_230000", "gru")

@@ -77,6 +77,25 @@ def test_a_short_epoch_is_not_slow_before_it_costs_ten_seconds() -> None:
     assert alerts.slow_epoch(4, 11.1, [1, 1, 1], "cpu", 0.5, 2) is not None
 
 
+@pytest.mark.parametrize(
+    ("before", "seconds", "news"),
+    [
+        ([10, 10, 10], 30.0, True),
+        ([10, 10, 10, 30], 30.0, False),
+        ([10, 10, 10, 30, 10, 10], 31.0, False),
+        ([10, 10, 10, 30, 10, 10], 61.0, True),
+        ([30, 10, 10, 10], 30.0, True),
+    ],
+    ids=["the first", "goes on", "comes back", "much worse", "a slow start counts for nothing"],
+)
+def test_a_machine_that_stays_slow_is_raised_once(
+    before: list[float], seconds: float, news: bool
+) -> None:
+    found = alerts.slow_epoch(len(before) + 1, seconds, before, "cpu", 0.5, 2)
+    assert found is not None
+    assert alerts.is_slow_news(found, before, "cpu") is news
+
+
 def test_the_cause_of_a_slow_epoch_is_the_load_if_the_machine_is_loaded() -> None:
     found = alerts.slow_epoch(4, 30.0, [10, 10, 10], "cpu", 6.0, 2)
     assert found is not None

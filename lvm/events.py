@@ -221,7 +221,7 @@ class AlertRaised(Event):
     """Unique within the run: "<cause>-<n>"."""
     cause: str
     """backward_bias | skips_ahead | collapse | fivecat_failed | diverged | out_of_memory |
-    slow_epoch | disk_full | data_quality | failed; old logs also have device_fallback"""
+    slow_epoch | disk_full | device_fallback | data_quality | failed"""
     level: str
     """severe | alarm | caution | notice. All but notices flash."""
     message: str

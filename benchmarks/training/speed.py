@@ -16,7 +16,7 @@ from benchmarks.turns import take_turns
 from lvm.data.sources import Corpus
 from lvm.models import build
 from lvm.settings import ModelType, TrainSettings
-from lvm.training.device import require_device
+from lvm.training.device import choose_device
 
 TARGETS: dict[ModelType, tuple[float, float]] = {
     "transformer": (1.15, 3.0),
@@ -37,7 +37,7 @@ def measure(
     corpus: Corpus, inflated: Inflated, fp32: TrainSettings, fast: TrainSettings
 ) -> Iterator[Figure]:
     """Two figures, for the model that both settings name."""
-    device = require_device(fp32.device)
+    device, _ = choose_device(fp32.device)
     torch.manual_seed(fp32.seed)
     model = build(fp32.model, corpus.dim, d_model=fp32.d_model, hidden_dim=fp32.hidden_dim)
     plain = PlainLoop(model, inflated, fp32, device)

@@ -7,33 +7,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lvm.errors import CheckpointError, DataError, InputError, LvmError, SettingsError
+from lvm.cli.output import Output
+from lvm.errors import CheckpointError, DataError, InputError, LvmError
 from lvm.runs.project import Project
 from lvm.runs.who import host
 from lvm.settings import DataSettings, Job, check_device_name
 
 
-def check_job(job: Job, project: Project, *, device_of: str) -> None:
-    """device_of: what names the device, for the error. Raises SettingsError for a device that is
-    not there, DataError for files that cannot be used. Makes nothing, not even the database."""
+def check_job(job: Job, project: Project, output: Output) -> None:
+    """Raises SettingsError or DataError; warns where it will train on the CPU instead of the device
+    that was asked for. Makes nothing, not even the database."""
     from lvm.data.preflight import check_data
 
-    if not _trains_elsewhere(project):
-        check_device(job.train.device, device_of)
     check_data(job.data, root=project.root)
+    if not _trains_elsewhere(project):
+        check_device(job.train.device, output)
 
 
-def check_device(name: str, where: str = "--device") -> None:
-    """where: what names it. Raises SettingsError unless this machine has the device; torch is
+def check_device(name: str, output: Output) -> None:
+    """Raises SettingsError for what names no device; warns of one that is not there. torch is
     imported only to ask for what not every machine has."""
     check_device_name(name)
     if name not in ("auto", "cpu"):
-        from lvm.training.device import require_device
+        from lvm.training.device import choose_device
 
-        try:
-            require_device(name)
-        except SettingsError as error:
-            raise SettingsError(error.what, where=where, fix=error.fix) from None
+        _, warning = choose_device(name)
+        if warning:
+            output.message(warning, "warn")
 
 
 def check_test(checkpoint: Path, data: DataSettings, root: Path) -> None:

@@ -21,7 +21,7 @@ DATA_MAP = "docs/LVM_DATA_MAP.md"
 
 
 def report(arguments: Namespace, output: Output) -> int:
-    check_device(arguments.device)
+    check_device(arguments.device, output)
     project = Project(Path(arguments.root))
     mapper = Mapper(
         project,

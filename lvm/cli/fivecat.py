@@ -21,7 +21,7 @@ def fivecat(arguments: Namespace, output: Output) -> int:
     from lvm.data.sources import open_test_data
     from lvm.fivecat.battery import run_battery
     from lvm.models.checkpoint import load_checkpoint
-    from lvm.training.device import require_device
+    from lvm.training.device import choose_device
 
     root = Path(arguments.root)
     config = load_config(root)
@@ -33,10 +33,10 @@ def fivecat(arguments: Namespace, output: Output) -> int:
     }
     given = {name: value for name, value in changes.items() if value is not None}
     settings = config.fivecat.changed(**given)
-    check_device(arguments.device)
+    check_device(arguments.device, output)
     data = _test_data(arguments, config.data)
     check_test(Path(arguments.model), data, root)
-    device = require_device(arguments.device)
+    device, _ = choose_device(arguments.device)
     checkpoint = load_checkpoint(Path(arguments.model), device=str(device))
     val, ood = open_test_data(data, root=root, seed=SPLIT_SEED, progress=output.progress)
     result = run_battery(

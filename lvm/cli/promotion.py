@@ -85,7 +85,7 @@ def _promoter(arguments: Namespace, output: Output) -> Promoter:
     if wait is not None and not 0 < wait <= 3600:
         raise InputError(f"--wait {wait:g}", fix="give seconds, above 0")
 
-    check_device(arguments.device)
+    check_device(arguments.device, output)
 
     def tell(event: Event) -> None:
         if isinstance(event, PromotionStep) and event.step in _STEPS and event.state in _MARKS:

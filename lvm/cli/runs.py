@@ -129,5 +129,5 @@ def resume(arguments: Namespace, output: Output) -> int:
     asked = {"epochs": arguments.epochs, "device": arguments.device}
     changes = {name: value for name, value in asked.items() if value is not None}
     job = Job(train=job.train.changed(**changes), data=job.data)
-    check_job(job, project, device_of="--device" if arguments.device else folder.name)
+    check_job(job, project, output)
     return train_one(project, job, output, run=folder.name)

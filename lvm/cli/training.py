@@ -9,7 +9,6 @@ from typing import Any
 from lvm.cli.beforehand import check_job
 from lvm.cli.job_words import data_words, settings_words
 from lvm.cli.output import Output
-from lvm.config import CONFIG_NAME
 from lvm.errors import InputError
 from lvm.presets import PRESETS
 from lvm.runs.jobs import JobRow
@@ -83,11 +82,10 @@ def _data_of(arguments: Namespace, configured: DataSettings, root: Path) -> Data
     return data
 
 
-def _checked_job(arguments: Namespace, project: Project) -> Job:
+def _checked_job(arguments: Namespace, project: Project, output: Output) -> Job:
     """`job_of`, refused where it is known that it cannot work."""
     job = job_of(arguments, project)
-    by_flag = arguments.device is not None
-    check_job(job, project, device_of="--device" if by_flag else str(project.root / CONFIG_NAME))
+    check_job(job, project, output)
     return job
 
 
@@ -99,7 +97,7 @@ def train(arguments: Namespace, output: Output) -> int:
     from lvm.cli.headless import train_one
 
     project = _project(arguments)
-    return train_one(project, _checked_job(arguments, project), output)
+    return train_one(project, _checked_job(arguments, project, output), output)
 
 
 def queue_run(arguments: Namespace, output: Output) -> int:
@@ -110,14 +108,14 @@ def queue_run(arguments: Namespace, output: Output) -> int:
 
 def queue_add(arguments: Namespace, output: Output) -> int:
     project = _project(arguments)
-    job = _checked_job(arguments, project)
+    job = _checked_job(arguments, project, output)
     number = project.store().add_job(job)
     return _told(output, {"added": [number]}, f"job {number}: {arguments.model}")
 
 
 def queue_all(arguments: Namespace, output: Output) -> int:
     project = _project(arguments)
-    job = _checked_job(arguments, project)
+    job = _checked_job(arguments, project, output)
     numbers = project.store().add_all(job)
     return _told(output, {"added": numbers}, f"jobs {numbers[0]} to {numbers[-1]}: all four models")
 
@@ -164,7 +162,7 @@ def queue_remove(arguments: Namespace, output: Output) -> int:
 def queue_retry(arguments: Namespace, output: Output) -> int:
     project = _project(arguments)
     store = project.store()
-    check_job(store.job(arguments.job).job, project, device_of=f"job {arguments.job}")
+    check_job(store.job(arguments.job).job, project, output)
     store.retry_job(arguments.job)
     return _told(output, {"retried": arguments.job}, f"job {arguments.job} queued again")
 

@@ -38,10 +38,10 @@ class Examiner:
     def load(self, file: Path, name: str) -> tuple[Checkpoint, Trial]:
         """Read it, and try it as a service would. Raises CheckpointError."""
         from lvm.models.checkpoint import load_checkpoint
-        from lvm.training.device import require_device
+        from lvm.training.device import choose_device
 
         with self._step("load") as said:
-            device = require_device(self.device)
+            device, _ = choose_device(self.device)
             checkpoint = load_checkpoint(file, device)
             trial = self.trial(file, self.device)
             if trial.sha256 != checkpoint.sha256:
@@ -73,10 +73,10 @@ class Examiner:
         return trial
 
     def test(self, checkpoint: Checkpoint, data: DataSettings | None) -> FullTest:
-        from lvm.training.device import require_device
+        from lvm.training.device import choose_device
 
         with self._step("fivecat") as said:
-            device = require_device(self.device)
+            device, _ = choose_device(self.device)
             test = full_test(
                 self.project,
                 checkpoint,

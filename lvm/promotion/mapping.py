@@ -86,10 +86,10 @@ class Mapper:
         if not self.test:
             return Measured(str(file), note="not tested")
         from lvm.models.checkpoint import load_checkpoint
-        from lvm.training.device import require_device
+        from lvm.training.device import choose_device
 
         try:
-            device = require_device(self.device)
+            device, _ = choose_device(self.device)
             checkpoint = load_checkpoint(file, device)
             test = full_test(
                 self.project, checkpoint, data, str(device), tell=_nobody, progress=self.progress

@@ -123,7 +123,6 @@ class TrainingRun:
         try:
             self._thresholds = self._project.config().thresholds
             self._tools = self._tools_of()
-            self._require_device()
             self._train(self._loaded())
         except LeaseError:
             raise
@@ -136,14 +135,6 @@ class TrainingRun:
             self._finish("stopped", "")
             raise
         return self._became()
-
-    def _require_device(self) -> None:
-        """Before the data, whose import may take long. Raises SettingsError."""
-        asked = self._job.job.train.device
-        if asked not in ("auto", "cpu"):
-            from lvm.training.device import require_device
-
-            require_device(asked)
 
     def _became(self) -> tuple[JobState, str]:
         assert self.finished is not None

@@ -12,7 +12,7 @@ from lvm.errors import CheckpointError, LvmError
 from lvm.models.checkpoint import load_checkpoint
 from lvm.models.predict import Predictor
 from lvm.settings import CONTEXT_LENGTH
-from lvm.training.device import device_or_cpu
+from lvm.training.device import choose_device
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -50,7 +50,7 @@ def load_model(path: Path, device: str = "auto", batch: int = 64) -> ServedModel
     Raises CheckpointError: missing, truncated, hostile, of an unknown shape, with NaN weights, or
     with predictions that are not finite unit vectors.
     """
-    chosen, warning = device_or_cpu(device)
+    chosen, warning = choose_device(device)
     file = path.resolve()
     checkpoint = load_checkpoint(file, chosen)
     served = ServedModel(

@@ -142,6 +142,12 @@ def collapsed(epoch: int, outputs_alike: float, targets_alike: float) -> AlertRa
     )
 
 
+def device_fallback(warning: str) -> AlertRaised:
+    return AlertRaised(
+        alert="device_fallback-0", cause="device_fallback", level="caution", message=warning
+    )
+
+
 def nothing_beyond() -> AlertRaised:
     return AlertRaised(
         alert="nothing_beyond-0",

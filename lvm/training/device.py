@@ -5,8 +5,6 @@ from __future__ import annotations
 import psutil
 import torch
 
-from lvm.errors import SettingsError
-
 _OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
 
 
@@ -28,20 +26,20 @@ def present() -> list[str]:
     return [*found, *(["mps"] if available("mps") else []), "cpu"]
 
 
-def require_device(asked: str) -> torch.device:
+def choose_device(asked: str) -> tuple[torch.device, str]:
     """The device for "auto" (cuda, then mps, then cpu) or a name.
 
-    Raises SettingsError where this machine does not have it: hours of training on another device
-    than the one that was asked for are nobody's wish.
+    Returns the device and a warning, "" unless the one that was asked for is not there: then it is
+    the CPU.
     """
     if asked == "auto":
-        return torch.device(next(name for name in ("cuda", "mps", "cpu") if available(name)))
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if available(name))), ""
     if available(asked):
-        return torch.device(asked)
-    there = present()
-    raise SettingsError(
-        f"device {asked!r} is not there{_why_not(asked)}; this machine has {', '.join(there)}",
-        fix=f"ask for {' or '.join(there)}, or for auto, which takes {there[0]} here",
+        return torch.device(asked), ""
+    there = ", ".join(present())
+    return torch.device("cpu"), (
+        f"device {asked!r} is not there{_why_not(asked)}; on the cpu instead, "
+        f"this machine has {there}"
     )
 
 
@@ -49,14 +47,6 @@ def _why_not(asked: str) -> str:
     if asked.startswith("cuda") and torch.version.cuda is None and torch.version.hip is None:
         return f" (torch {torch.__version__} is built without CUDA)"
     return ""
-
-
-def device_or_cpu(asked: str) -> tuple[torch.device, str]:
-    """Likewise, for what must go on: the CPU and a warning where the device is not there."""
-    try:
-        return require_device(asked), ""
-    except SettingsError as error:
-        return torch.device("cpu"), f"{error.what}; on the cpu instead"
 
 
 def memory_mb(device: torch.device) -> float:

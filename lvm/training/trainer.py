@@ -29,7 +29,7 @@ from lvm.settings import Thresholds, TrainSettings
 from lvm.training import alerts, judge
 from lvm.training.averaging import Averaging
 from lvm.training.batches import BatchSource, epoch_order
-from lvm.training.device import memory_mb, require_device
+from lvm.training.device import choose_device, memory_mb
 from lvm.training.distributed import ALONE, World, lost_ranks
 from lvm.training.events_of_run import BatchReport, run_finished, run_started
 from lvm.training.keeper import BEST, BEST_5CAT, Keeper
@@ -63,9 +63,9 @@ def train(
     name. Only the main rank of `world` yields and writes; the others must be drained all the same.
     While it runs it owns torch's global random state, which it seeds anew before each step.
 
-    Raises SettingsError when the device is not there, DivergedError when the loss is no longer
-    finite, DiskError when a file cannot be written, RunError when memory does not suffice or
-    another rank is gone, and what `state.load_last` raises.
+    Raises DivergedError when the loss is no longer finite, DiskError when a file cannot be
+    written, RunError when memory does not suffice or another rank is gone, and what
+    `state.load_last` raises.
     """
     trainer = _Trainer(settings, corpus, folder, thresholds, control, clock, world, objective)
     with lost_ranks(world):
@@ -89,7 +89,7 @@ class _Trainer:
         self.settings, self.corpus, self.run_name = settings, corpus, folder.name
         self.thresholds, self.control, self.clock, self.world = thresholds, control, clock, world
         self.objective = objective or make_objective(settings)
-        self.device = require_device(settings.device)
+        self.device, self.device_warning = choose_device(settings.device)
         use_fastest_float32()
         torch.manual_seed(settings.seed)
         built = build(
@@ -141,6 +141,8 @@ class _Trainer:
             device=str(self.device),
             resumed=resume,
         )
+        if self.device_warning:
+            yield self._remembered(alerts.device_fallback(self.device_warning))
         if self.objective.looks_beyond and not self.train_source.knows_beyond:
             yield self._remembered(alerts.nothing_beyond())
         action: Action | None = None

@@ -14,7 +14,6 @@ from lvm.events import (
     TaskFinished,
 )
 from lvm.settings import DataSettings
-from lvm.training.device import available
 
 from .conftest import Bench
 from .scripted import ScriptedCorpus, kinds, raising
@@ -60,15 +59,6 @@ def test_an_error_that_nobody_foresaw_leaves_its_traceback_in_the_log(bench: Ben
     text = (bench.folder() / "training.log").read_text()
     assert "Traceback (most recent call last)" in text
     assert "scripted.py" in text
-
-
-def test_a_device_that_is_not_there_fails_before_the_data_is_opened(bench: Bench) -> None:
-    missing = next(name for name in ("mps", "cuda:99") if not available(name))
-    bench.add(device=missing)
-    bench.run()
-    assert bench.job(1).state == "failed"
-    assert f"device '{missing}' is not there" in bench.job(1).note
-    assert kinds(bench.events()) == ["alert_raised", "run_finished"]
 
 
 def test_alerts_of_two_failures_of_one_run_have_different_names(bench: Bench) -> None:

@@ -21,7 +21,7 @@ from lvm.models.checkpoint import load_checkpoint
 from lvm.settings import Thresholds, TrainSettings
 from lvm.training.averaging import Averaging
 from lvm.training.batches import BatchSource
-from lvm.training.device import require_device
+from lvm.training.device import choose_device
 from lvm.training.distributed import ALONE
 from lvm.training.objectives import make_objective
 from lvm.training.trainer import train
@@ -97,7 +97,7 @@ def test_averaging_changes_nothing_of_what_is_trained(corpus: Corpus, tmp_path: 
 def test_what_is_judged_is_what_is_saved(corpus: Corpus, tmp_path: Path) -> None:
     list(run(corpus, tmp_path / "run", settings()))
     history = json.loads((tmp_path / "run" / "training_history.json").read_text())
-    device = require_device("cpu")
+    device, _ = choose_device("cpu")
     for name in ("best_model.pt", "best_5cat_model.pt", "checkpoint_epoch2.pt"):
         loaded = load_checkpoint(tmp_path / "run" / name)
         found = validate(

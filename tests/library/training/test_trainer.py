@@ -347,14 +347,13 @@ def test_a_run_with_a_backward_alert_is_never_ready(corpus: Corpus, tmp_path: Pa
         assert any("alert" in missing for missing in event.result["missing"])
 
 
-def test_a_device_that_is_not_there_is_refused_with_what_is_there(
-    corpus: Corpus, tmp_path: Path
-) -> None:
+def test_a_device_that_is_not_there_is_replaced_and_told(corpus: Corpus, tmp_path: Path) -> None:
     missing = next(name for name in ("mps", "cuda:99") if not available(name))
-    with pytest.raises(SettingsError, match=r"this machine has .*cpu") as caught:
-        list(run(corpus, tmp_path / "run", settings(device=missing, epochs=1)))
-    assert repr(missing) in caught.value.what
-    assert "auto" in caught.value.fix
+    told = list(run(corpus, tmp_path / "run", settings(device=missing, epochs=1)))
+    assert of_kind(told, events.RunStarted)[0].device == "cpu"
+    alert = of_kind(told, events.AlertRaised)[0]
+    assert (alert.cause, alert.level) == ("device_fallback", "caution")
+    assert f"{missing!r} is not there" in alert.message
 
 
 def test_a_5cat_that_cannot_run_is_an_alarm_and_training_goes_on(

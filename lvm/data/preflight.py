@@ -71,10 +71,10 @@ def check_data(data: DataSettings, *, root: Path) -> None:
     """
     check_files(data, root=root)
     if data.bank:
-        path = root / Path(data.bank).expanduser()
-        asked, _ = with_splits(data, path)
+        bank = _without_vectors(root / Path(data.bank).expanduser())
+        asked, _ = with_splits(data, bank)
         split_articles(
-            _without_vectors(path),
+            bank,
             val_articles=asked.val_articles,
             ood_articles=asked.ood_articles,
             val_fraction=asked.val_fraction,

@@ -49,12 +49,12 @@ import json
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from lvm.data.bank import encoder_record, write_bank_npz
+from lvm.data.bank import VectorBank, encoder_record, write_bank_npz
 from lvm.errors import DataError, SettingsError
 from lvm.files import write_json
 from lvm.settings import DataSettings
@@ -156,16 +156,17 @@ def read_splits(bank: Path) -> tuple[str, str]:
 
     Raises DataError when `NAME.reference.json` is not beside it or cannot be read.
     """
-    _, val, ood = _read(bank)
-    return val, ood
+    document = _read(bank)
+    return str(document["val_articles"]), str(document["ood_articles"])
 
 
-def _read(bank: Path) -> tuple[str, str, str]:
-    """(kind, VAL, OOD) of a reference corpus."""
+def _read(bank: Path) -> dict[str, Any]:
+    """What a reference corpus was made from, with its ranges for VAL and OOD."""
     path = splits_file(bank)
     try:
-        document = json.loads(path.read_text())
-        return str(document["kind"]), str(document["val_articles"]), str(document["ood_articles"])
+        document: dict[str, Any] = json.loads(path.read_text())
+        _ = document["kind"], document["val_articles"], document["ood_articles"]
+        return document
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"the splits of {bank.name} cannot be read: {error}",
@@ -179,16 +180,23 @@ def splits_file(bank: Path) -> Path:
     return bank.with_name(f"{bank.stem}.reference.json")
 
 
-def with_splits(data: DataSettings, bank: Path) -> tuple[DataSettings, str]:
+def with_splits(data: DataSettings, bank: VectorBank) -> tuple[DataSettings, str]:
     """The settings with the ranges that a reference corpus was made for, and a sentence on it;
     unchanged and "" for any other bank, and where a range is given. Raises as `read_splits` does.
+
+    A bank that was later written over a reference corpus is another bank.
 
     Without them a random split would take OOD from where training is, and the VAL of `reversed`
     from the articles that were turned round: no model could then be caught going backward.
     """
-    if data.val_articles or data.ood_articles or not splits_file(bank).exists():
+    path = Path(bank.source)
+    if data.val_articles or data.ood_articles or not splits_file(path).exists():
         return data, ""
-    kind, val, ood = _read(bank)
+    document = _read(path)
+    sizes = {"dim": bank.dim, "articles": len(bank.articles), "chunks": len(bank.article_ids)}
+    if any(document.get(name, size) != size for name, size in sizes.items()):
+        return data, f"{splits_file(path).name} is of another corpus: not used"
+    kind, val, ood = (str(document[name]) for name in ("kind", "val_articles", "ood_articles"))
     note = f"{kind} reference corpus, with its own split: VAL {val}, OOD {ood}"
     if kind == "reversed":
         note += "; only training runs backward, which no cosine between chunks can show"

@@ -107,7 +107,7 @@ def open_corpus(
 
 
 def _from_bank(given: DataSettings, bank: VectorBank, seed: int) -> Corpus:
-    data, split_note = with_splits(given, Path(bank.source))
+    data, split_note = with_splits(given, bank)
     splits = split_articles(
         bank,
         val_articles=data.val_articles,

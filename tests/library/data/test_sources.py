@@ -76,6 +76,15 @@ def test_a_reference_corpus_has_a_split_of_its_own(tmp_path):
     assert open_corpus(DataSettings(bank="r.npz"), root=tmp_path, seed=0).notes == ()
 
 
+def test_a_bank_that_was_written_over_a_reference_corpus_has_not_its_split(tmp_path):
+    write_reference("forward", tmp_path / "r", dim=32, articles=20)
+    write_reference("forward", tmp_path / "other", dim=32, articles=21)
+    (tmp_path / "other.npz").replace(tmp_path / "r.npz")
+    corpus = open_corpus(DataSettings(bank="r.npz"), root=tmp_path, seed=0)
+    assert corpus.notes == ("r.reference.json is of another corpus: not used",)
+    assert set(corpus.val.article_ids) != {16, 17}
+
+
 def test_four_files_give_what_their_bank_gives(four_files, tmp_path):
     four_files()
     corpus = open_corpus(FOUR, root=tmp_path, seed=0)

@@ -42,7 +42,11 @@ Exit = Literal["quit", "go_on", "stop", "lost", "terminated"]
 
 class LvmApp(Attention, Polling, Steering, Surviving, Appearance, Gauging, Warming, App[Exit]):
     TITLE = "lvm-tui"
-    CSS_PATH: ClassVar[list[str]] = ["styles/app.tcss", "styles/dashboard.tcss"]  # type: ignore[assignment]
+    CSS_PATH: ClassVar[list[str]] = [  # type: ignore[assignment]
+        "styles/app.tcss",
+        "styles/dashboard.tcss",
+        "styles/colourless.tcss",
+    ]
     MODES = modes.factories()  # type: ignore[assignment]
     DEFAULT_MODE = "dashboard"
     ENABLE_COMMAND_PALETTE = True

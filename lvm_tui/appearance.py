@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome
 from textual.theme import Theme
 
 from lvm_tui import themes
+from lvm_tui.colourless import Colourless
 from lvm_tui.glyphs import Ascii, needs_ascii
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Appearance(Base):
     """Mixed into the app."""
 
     _ascii = False
+    _colourless = Colourless()
 
     def dress(self, theme: str, environment: Mapping[str, str]) -> None:
         """theme: its name, or "" for ours. Raises SettingsError for one that there is not."""
@@ -44,4 +46,7 @@ class Appearance(Base):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = list(super().get_line_filters())
+        if self.no_color:  # Textual would send greys
+            filters = [each for each in filters if not isinstance(each, Monochrome)]
+            filters.append(self._colourless)
         return [*filters, Ascii()] if self._ascii else filters

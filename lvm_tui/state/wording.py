@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ _EVERY_EPOCH = ("last.pt", "best_model.pt")
 _TOLD_ALREADY = ("slow_epoch", "out_of_memory")
 """Causes of alerts whose own event, in the line before, says the same and more."""
 
+_CONTROL = re.compile(r"\s*[\x00-\x1f\x7f-\x9f]+\s*")
+
 _LEVELS = {"severe": "alarm", "alarm": "alarm", "caution": "notice", "notice": "notice"}
 
 
@@ -24,7 +27,12 @@ def log_line(record: Record) -> LogLine | None:
     if not is_told(record):
         return None
     level, text = _WORDS[type(record.event)](record.event)
-    return LogLine(record.time, level, text)
+    return LogLine(record.time, level, in_one_line(text))
+
+
+def in_one_line(text: str) -> str:
+    """Without what would move the terminal's cursor: an error may have a second line."""
+    return text if text.isprintable() else _CONTROL.sub(" ", text).strip()
 
 
 def is_told(record: Record) -> bool:

@@ -133,7 +133,7 @@ class AlertBanner(Board[Open]):
             notes.append(Content(f"→ {alert.fix}"))
         second = Content(" " * (len(sign) + 1)) + Content(" · ").join(notes)
         top = spread(first, keys if beside else Content(""), width)
-        return lines((top, clipped(second, width)))
+        return lines((top, spread(clipped(second, width), Content(""), width)))
 
 
 def _keys(slice_: Open) -> Content:

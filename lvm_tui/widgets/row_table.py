@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,6 +18,7 @@ from textual.message import Message
 from textual.theme import Theme
 from textual.widgets import DataTable
 
+from lvm_tui.state.wording import in_one_line
 from lvm_tui.widgets.text import whole_words
 
 TONES = ("good", "notice", "bad", "dim", "current", "strong")
@@ -127,9 +129,10 @@ class RowTable(DataTable[Text]):
         ]
 
     def _text(self, cell: Cell, column: Column) -> Text:
-        text = Text(cell.text, no_wrap=True, end="")
-        if text.cell_len > column.width:
-            text = Text(f"{whole_words(cell.text, column.width)}…", no_wrap=True, end="")
+        words = in_one_line(cell.text)
+        if cell_len(words) > column.width:
+            words = f"{whole_words(words, column.width)}…"
+        text = Text(words, no_wrap=True, end="")
         if column.right:
             text.align("right", column.width)
         if cell.tone:

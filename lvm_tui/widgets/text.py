@@ -69,11 +69,11 @@ def whole_words(text: str, width: int) -> str:
 
 
 def clipped(row: Content, width: int) -> Content:
-    """At most `width` cells: what is longer ends with `…` after a whole word.
+    """One line of at most `width` cells: what is longer ends with `…` after a whole word.
 
     Blanks at the end are no loss.
     """
-    row = row.rstrip()
+    row = row.first_line.rstrip()
     if row.cell_length <= width:
         return row
     return row[: len(whole_words(row.plain, width))] + "…"

@@ -5,10 +5,17 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
 from textual.content import Content
 
-from lvm_tui.glyphs import needs_ascii, to_ascii
+from lvm.events import TaskFinished
+from lvm.records import Record
+from lvm_tui.glyphs import Ascii, needs_ascii, to_ascii
 from lvm_tui.numbers import clock, duration, fixed, large, rate, short, signed
+from lvm_tui.state.wording import log_line
 from lvm_tui.widgets.text import bar, clipped, fitted, sparkline, spread
 
 
@@ -71,7 +78,7 @@ def test_what_matters_least_is_left_out_first() -> None:
     assert spread(Content("left"), Content("right"), 12).plain == "left   right"
 
 
-EVERYTHING = "─━╸╌│╭╮╰╯✓✗▲▶■◆‖•·→−–×…≥≤⣿⠁⡀⢀⠤▁▂▃▄▅▆▇█é²"
+EVERYTHING = "─━╸╌│╭╮╰╯✓✗▲▶■◆‖•·→−–×…⣿⠁⡀⢀⠤▁▂▃▄▅▆▇█▉▊▋▌▍▎▏é²°"
 
 
 def test_ascii_has_one_cell_for_one_cell() -> None:
@@ -85,8 +92,41 @@ def test_ascii_has_one_cell_for_one_cell() -> None:
 
 def test_ascii_keeps_width_of_wide_characters_and_meaning_of_signs() -> None:
     assert to_ascii("模型") == "????"
-    assert to_ascii("margin −0.084 ✗ ≥+.12") == "margin -0.084 x >+.12"
+    assert to_ascii("margin −0.084 ✗") == "margin -0.084 x"
+    assert to_ascii("👩‍🚀️").count("?") == cell_len("👩‍🚀️")
     assert to_ascii("plain") == "plain"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("  needs ≥ .40    neighbours   ", "  needs >= .40   neighbours   "),
+        (
+            "margin −0.031, needs ≥ +0.10: short by 0.131  ",
+            "margin -0.031, needs >= +0.10: short by 0.131 ",
+        ),
+        ("needs ≥ +0.10: short", "needs >=+0.10: short"),
+        ("0.265 ✗ ≥.50   0.248 ✗ ≥.48 ", "0.265 x >=.50  0.248 x >=.48"),
+        ("−0.031 ✗ ≥+.12 −0.029 ✗ ≥+.10", "-0.031 x >=.12 -0.029 x >=.10"),
+        ("−0.016 ✗ ≤−.15 −0.019", "-0.016 x<=-.15 -0.019"),
+        ("a ≠ b   ", "a != b  "),
+        ("n≥5", "n>5"),
+    ],
+)
+def test_a_sign_of_two_characters_takes_the_place_of_a_blank(line: str, expected: str) -> None:
+    assert to_ascii(line) == expected
+    assert len(expected) == cell_len(line)
+
+
+def test_segments_of_a_line_keep_their_cells_and_their_styles() -> None:
+    bold, plain = Style(bold=True), Style()
+    line = [Segment("✗", bold), Segment(" ≥.50", plain), Segment("   0.548", bold)]
+    found = Ascii().apply(line, Color(0, 0, 0))
+    assert [(each.text, each.style) for each in found] == [
+        ("x", bold),
+        (" >=.50", plain),
+        ("  0.548", bold),
+    ]
 
 
 def test_braille_becomes_a_curve_of_dots() -> None:
@@ -126,6 +166,14 @@ def test_the_locale_decides_on_ascii(environment: dict[str, str], expected: bool
 def test_a_line_is_cut_between_words_and_never_within_a_number(width: int, expected: str) -> None:
     row = Content("mean pairwise cosine 0.995, of the targets 0.165")
     assert clipped(row, width).plain == expected
+
+
+def test_an_error_of_two_lines_is_one_line_of_the_log() -> None:
+    """A line feed within a line would move the terminal's cursor, an escape would do as it says."""
+    event = TaskFinished("data", 1.0, ok=False, note="b.npz: no such file\n → \x1b[31mthe path")
+    line = log_line(Record(0, 0.0, event))
+    assert line is not None
+    assert line.text.endswith("b.npz: no such file → [31mthe path")
 
 
 def test_blanks_at_the_end_of_a_line_need_no_ellipsis() -> None:

@@ -24,7 +24,8 @@ class Parser(argparse.ArgumentParser):
         word = given["given"][1:-1]
         names = [each.strip().strip("'\"") for each in known["all"].split(",")]
         meant = _meant([word], names) or f"known are: {', '.join(names)};"
-        raise UsageError(f"{word!r} is no {given['name'].lower()}", fix=f"{meant} {self._help}")
+        of = "value of " if given["name"].startswith("-") else ""
+        raise UsageError(f"{word!r} is no {of}{given['name'].lower()}", fix=f"{meant} {self._help}")
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """For what argparse did not recognise: the flags among it, or else its first word."""

@@ -179,7 +179,7 @@ class TrainingRun:
         )
         if not report.passed and not overridden:
             raise RefusedError(
-                f"the data fails its checks: {report.words}",
+                f"the data fails its checks ({report.kind}): {report.words.removeprefix('flat: ')}",
                 where=corpus.source,
                 fix=f"{report.fix}; to train on it all the same, and have that recorded: "
                 "--accept-bad-data",

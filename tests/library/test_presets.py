@@ -8,6 +8,7 @@ import pytest
 
 from lvm.cli.parser import build_parser
 from lvm.cli.training import job_of
+from lvm.errors import UsageError
 from lvm.presets import PRESETS
 from lvm.runs.project import Project
 from lvm.settings import TrainSettings
@@ -35,5 +36,5 @@ def test_the_guide_is_what_the_guide_says(tmp_path: Path) -> None:
 
 
 def test_a_preset_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(UsageError, match="'magic' is no value of --preset"):
         build_parser().parse_args(["train", "gru", "--preset", "magic"])

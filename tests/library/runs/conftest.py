@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lvm.events import Event
-from lvm.runs.eventlog import read_events
+from lvm.runs.eventlog import EventWriter, read_events
 from lvm.runs.jobs import JobRow
 from lvm.runs.project import Project
 from lvm.runs.runner import Runner
@@ -17,6 +17,7 @@ from lvm.runs.store import Store
 from lvm.runs.work import QueueEnd
 from lvm.settings import DataSettings, Job, TrainSettings
 
+from .event_logs import Write
 from .scripted import Call, ScriptedCorpus, ScriptedForecast, ScriptedReport, ScriptedTrainer
 
 
@@ -131,3 +132,18 @@ def bench(tmp_path: Path, clock: FakeClock) -> Iterator[Bench]:
     made = Bench(tmp_path, clock)
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "events.jsonl"
+
+
+@pytest.fixture
+def write(path: Path) -> Write:
+    def append(*events: Event) -> None:
+        with EventWriter(path, FakeClock()) as writer:
+            for event in events:
+                writer.append(event)
+
+    return append

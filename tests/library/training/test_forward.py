@@ -17,8 +17,8 @@ from lvm.data.sources import Corpus, open_corpus
 from lvm.settings import DataSettings
 from lvm.training.forward import Forward
 from lvm.training.objectives import Window
+from tests.library.training.running import assert_same_run, of_kind, run, settings, weights
 from tests.library.training.test_distributed import same_history, torchrun
-from tests.library.training.test_trainer import assert_same_run, of_kind, run, settings, weights
 
 PUSH, GOAL, TEMPERATURE = 3.0, 0.1, 0.05
 

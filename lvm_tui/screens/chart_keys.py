@@ -10,6 +10,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 
 from lvm_tui.state.curves import SMOOTHING
 from lvm_tui.state.views import Frame
+from lvm_tui.widgets.hints import Hint
 from lvm_tui.widgets.loss_chart import LineChart, Look, last_step
 
 if TYPE_CHECKING:
@@ -23,17 +24,43 @@ FAR = 10
 """Columns that shift moves the cursor by."""
 
 
+_HINTS = (
+    ("log_scale", "log scale", "log_scale"),
+    ("less_smooth", "smooth", "smooth(1)"),
+    ("zoom_in", "zoom", "zoom(1)"),
+    ("pan_left", "pan", "pan(-1)"),
+    ("whole_run", "whole run", "reset_view"),
+    ("cursor", "cursor", "cursor"),
+    ("export", "export", "export"),
+)
+"""Name in the key map, words, and what a click does."""
+
+
 class ChartKeys(Base):
     """Mixed into a screen with charts."""
 
     KEYS: ClassVar = (
-        Binding("l", "log_scale", "Log scale", id="log_scale"),
-        Binding("left_square_bracket", "smooth(-1)", "Smooth", key_display="[ ]", id="less_smooth"),
+        Binding("l", "log_scale", "Log scale", show=False, id="log_scale"),
+        Binding(
+            "left_square_bracket",
+            "smooth(-1)",
+            "Smooth",
+            key_display="[ ]",
+            show=False,
+            id="less_smooth",
+        ),
         Binding("right_square_bracket", "smooth(1)", "Smoother", show=False, id="more_smooth"),
-        Binding("plus,equals_sign", "zoom(1)", "Zoom", key_display="+ -", id="zoom_in"),
+        Binding("plus,equals_sign", "zoom(1)", "Zoom", key_display="+ -", show=False, id="zoom_in"),
         Binding("minus", "zoom(-1)", "Zoom out", show=False, id="zoom_out"),
         Binding("x", "cursor", "Cursor: values at a place", show=False, id="cursor"),
-        Binding("left", "pan(-1)", "Pan; moves the cursor", key_display="← →", id="pan_left"),
+        Binding(
+            "left",
+            "pan(-1)",
+            "Pan; moves the cursor",
+            key_display="← →",
+            show=False,
+            id="pan_left",
+        ),
         Binding("right", "pan(1)", "Pan right", show=False, id="pan_right"),
         Binding("shift+left", f"pan(-{FAR})", "Cursor far left", show=False, id="far_left"),
         Binding("shift+right", f"pan({FAR})", "Cursor far right", show=False, id="far_right"),
@@ -41,6 +68,10 @@ class ChartKeys(Base):
     )
 
     look = Look()
+
+    def chart_hints(self) -> tuple[Hint, ...]:
+        """The keys, for a line of their own: the last line has no room for them."""
+        return tuple(Hint(self.key_of(name), words, action) for name, words, action in _HINTS)
 
     @property
     def frame(self) -> Frame:
@@ -103,7 +134,8 @@ class ChartKeys(Base):
         self.look_so(replace(self.look, cursor=step, viewport=view))
 
     def action_reset_view(self) -> None:
-        self.look_so(Look(log=self.look.log, cursor=self.look.cursor))
+        """All of it in sight; scale, smoothing and cursor stay."""
+        self.look_so(replace(self.look, viewport=Look().viewport))
 
     def on_line_chart_pointed(self, event: LineChart.Pointed) -> None:
         start, end = self.look.viewport.steps(self._last)

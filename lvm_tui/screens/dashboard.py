@@ -8,6 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import ContentSwitcher, Input, Static
 
 from lvm.errors import LvmError
@@ -21,6 +22,7 @@ from lvm_tui.state.views import Frame, RunView
 from lvm_tui.widgets.alert_history import AlertHistory
 from lvm_tui.widgets.gate_table import GateTable
 from lvm_tui.widgets.gauge_line import GaugeLine, in_short
+from lvm_tui.widgets.hints import HintLine, Hints
 from lvm_tui.widgets.log_page import LogPage
 from lvm_tui.widgets.log_tail import LogTail
 from lvm_tui.widgets.log_view import LogView
@@ -107,6 +109,7 @@ class Dashboard(ChartKeys, FrameScreen):
                 with Vertical(id="charts"):
                     yield LineChart(id="loss")
                     yield LineChart(id="cosine")
+                    yield HintLine(id="chart_keys")
                     yield QualityLine(id="data")
                 yield Scoreboard(id="scoreboard")
             yield Summary(id="summary")
@@ -136,6 +139,7 @@ class Dashboard(ChartKeys, FrameScreen):
             case "training":
                 self.query_one(Scoreboard).show_frame(frame, self.key_of("gates"))
                 self.query_one(QualityLine).show(frame.run.data if frame.run else None)
+                self.show_chart_keys()
                 self.show_charts()
             case "summary":
                 self.query_one(Summary).show_frame(frame, self.key_of)
@@ -194,6 +198,9 @@ class Dashboard(ChartKeys, FrameScreen):
             self.show_frame(self.frame)
         elif self.look.cursor is not None:
             self.action_cursor()
+
+    def show_chart_keys(self) -> None:
+        self.query_one("#chart_keys", HintLine).show(Hints(self.chart_hints(), Content("")))
 
     def show_charts(self) -> None:
         run = self.frame.run

@@ -16,19 +16,6 @@ from lvm_tui.state.views import Frame
 from lvm_tui.widgets.alert_banner import identity
 from lvm_tui.widgets.hints import Hint, HintLine, Hints
 
-_HINTS = Hints(
-    (
-        Hint("esc", "back to the runs", "leave_run"),
-        Hint("l", "log scale", "log_scale"),
-        Hint("[", "less", "smooth(-1)"),
-        Hint("]", "more smooth", "smooth(1)"),
-        Hint("+", "zoom in", "zoom(1)"),
-        Hint("−", "out", "zoom(-1)"),
-        Hint("e", "export", "export"),
-    ),
-    Content(""),
-)
-
 PAUSE = 1.0
 """Seconds between two looks at the log: the run may be training."""
 
@@ -55,10 +42,15 @@ class RunPage(Dashboard):
         yield from super().compose_body()
         yield HintLine(id="hints")
 
+    def show_chart_keys(self) -> None:
+        """On a line of the screen, whatever its size, with the way back."""
+        self.query_one("#chart_keys").display = False
+        back = Hint("esc", "back to the runs", "leave_run")
+        self.query_one("#hints", HintLine).show(Hints((back, *self.chart_hints()), Content("")))
+
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#queue").display = False
-        self.query_one(HintLine).show(_HINTS)
         self._tail = Tail(self.lvm.workspace.run_log(self._run), self._run)
         self._read()
         self.set_interval(PAUSE, self._read)

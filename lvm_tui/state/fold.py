@@ -216,11 +216,12 @@ def _resumed(view: RunView, _: e.Resumed) -> RunView:
 
 
 def _fivecat_started(view: RunView, event: e.FivecatStarted) -> RunView:
-    return replace(view, phase="testing", testing=Testing(event.epoch))
+    return replace(view, phase="testing", testing=Testing(event.epoch, started=view.time))
 
 
 def _fivecat_progress(view: RunView, event: e.FivecatProgress) -> RunView:
-    testing = Testing(event.epoch, event.test, event.split, event.done, event.total)
+    started = view.testing.started if view.testing is not None else view.time
+    testing = Testing(event.epoch, event.test, event.split, event.done, event.total, started)
     return replace(view, phase="testing", testing=testing)
 
 

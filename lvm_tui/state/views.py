@@ -60,6 +60,17 @@ class Testing:
     split: str = ""
     done: int = 0
     total: int = 0
+    started: float = 0.0
+    """When it began."""
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1."""
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    def seconds(self, now: float) -> float | None:
+        """What all of it will take, by what was done until now; None before anything was."""
+        return (now - self.started) / self.share if self.share and now > self.started else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,15 +273,29 @@ class RunView:
             an_epoch = self.pace.seconds_per_batch * self.batches
         else:
             return None
+        epochs_left = self.epochs * (1.0 - self.share)
+        batteries = self._batteries_left
+        if batteries is None:
+            return None
+        return epochs_left * an_epoch + batteries
+
+    @property
+    def _batteries_left(self) -> float | None:
+        """Seconds of the batteries that are left, the rest of a running one included; None while
+        one runs of which nothing is known."""
+        testing, tested = self.testing, self.fivecats[-1].epoch if self.fivecats else 0
+        one: float | None = self.fivecat_seconds
+        rest, begin = 0.0, max(self.epoch, tested + 1, 1)
+        if testing is not None:
+            one = self.fivecat_seconds or testing.seconds(self.time)
+            rest, begin = 1.0 - testing.share, max(begin, testing.epoch + 1)
         every = int(self.settings.get("fivecat_every", 0) or 0)
-        tested = self.fivecats[-1].epoch if self.fivecats else 0
-        batteries = sum(
+        whole = sum(
             1
-            for epoch in range(max(self.epoch, tested + 1, 1), self.epochs + 1)
+            for epoch in range(begin, self.epochs + 1)
             if epoch == self.epochs or (every and epoch % every == 0)
         )
-        epochs_left = self.epochs * (1.0 - self.share)
-        return epochs_left * an_epoch + batteries * self.fivecat_seconds
+        return None if one is None else (whole + rest) * one
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class Heading:
         if run is None:
             return cls.without_run(frame)
         share, step = _progress(run)
+        goes = run.phase != "finished" and frame.runner.alive
+        left = run.seconds_left
         words = _words(frame, run, pause)
         if frame.catching_up:
             words = f"reading the log: {run.records:,} events …"
@@ -62,13 +64,13 @@ class Heading:
             epoch=run.epoch,
             epochs=run.epochs,
             rate=rate(run.learning_rate),
-            speed=large(run.samples_per_second),
-            memory=large(run.memory_mb * 1e6) + "B" if run.memory_mb else "",
+            speed=f"{large(run.samples_per_second)} seq/s" if goes else "",
+            memory=large(run.memory_mb * 1e6) + "B" if run.memory_mb and goes else "",
             phase=run.phase,
             words=words,
             share=share,
             step=step,
-            left=clock(run.seconds_left),
+            left="" if left is None and run.phase == "testing" else clock(left),
         )
 
     @classmethod
@@ -95,7 +97,7 @@ class RunHeader(Board[Heading]):
                 (1, Content(heading.device)),
                 (1, Content(f"epoch {heading.epoch}/{heading.epochs}")),
                 (3, Content(f"lr {heading.rate}")),
-                (2, Content(f"{heading.speed} seq/s")),
+                (2, Content(heading.speed)),
                 (4, Content.styled(heading.memory, "$dim")),
             ]
         first = fitted([part for part in parts if part[1].plain], width)
@@ -112,7 +114,9 @@ def _second(heading: Heading, width: int) -> Content:
     if heading.phase == "finished" or stranded or not heading.epochs:
         return clipped(Content(heading.words), width)
     words = Content.styled(heading.words, style)
-    left = Content.assemble(("ETA ", "$dim"), (heading.left, "bold"))
+    left = (
+        Content.assemble(("ETA ", "$dim"), (heading.left, "bold")) if heading.left else Content("")
+    )
     room = width - words.cell_length - left.cell_length - len(heading.step) - 12
     progress = Content("")
     if room >= 6:
@@ -125,8 +129,7 @@ def _second(heading: Heading, width: int) -> Content:
 def _progress(run: RunView) -> tuple[float, str]:
     if run.phase == "testing" and run.testing is not None:
         testing = run.testing
-        share = testing.done / testing.total if testing.total else 0.0
-        return share, " ".join(part for part in (testing.split, testing.test) if part)
+        return testing.share, " ".join(part for part in (testing.split, testing.test) if part)
     if not run.batches:
         return 0.0, ""
     return min(run.batch / run.batches, 1.0), f"batch {run.batch}/{run.batches}"

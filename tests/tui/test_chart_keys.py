@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from lvm_tui.app import LvmApp
 from lvm_tui.screens.dialogs import Ask
+from lvm_tui.widgets.hints import HintLine
+from lvm_tui.widgets.key_bar import KeyBar
 from lvm_tui.widgets.loss_chart import LineChart
 
 from . import scenes
@@ -53,8 +56,25 @@ async def test_plus_and_minus_zoom_arrows_pan_and_0_shows_the_whole_run(opened: 
         assert "◀" not in title(app)
         await pilot.press("minus")
         assert "2×" in title(app)
+        await pilot.press("right_square_bracket")
+        smooth = title(app).partition("smooth")[2].split()[:1]
         await pilot.press("0")
         assert "×" not in title(app)
+        assert title(app).partition("smooth")[2].split()[:1] == smooth
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [((120, 40), True), ((120, 24), True), ((80, 24), False)]
+)
+async def test_the_keys_of_the_charts_stand_below_them_where_there_is_room(
+    opened: Open, size: tuple[int, int], shown: bool
+) -> None:
+    async with opened(scenes.going_well(), size=size) as (app, _):
+        line = app.screen.query_one("#chart_keys", HintLine)
+        assert (line.size.height == 1) is shown
+        keys = "l log scale  [ ] smooth  + - zoom  ← → pan  0 whole run"
+        assert (keys in str(line.render())) is shown
+        assert "log scale" not in str(app.screen.query_one(KeyBar).render())
 
 
 async def test_the_mouse_wheel_zooms(opened: Open) -> None:

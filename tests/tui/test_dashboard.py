@@ -34,6 +34,22 @@ async def test_the_header_names_run_device_epoch_speed_and_time_left(opened: Ope
         assert "ETA 2:08" in text
 
 
+async def test_a_first_battery_has_no_time_left_before_anything_of_it_is_done(
+    opened: Open,
+) -> None:
+    desk = scenes.going_well()
+    async with opened(desk) as (app, pilot):
+        desk.runs[RUN].add(e.FivecatStarted(15, 1000, 3))
+        await look(app, pilot)
+        assert "5CAT running" in shown(app, RunHeader)
+        assert ("ETA 0:00" in shown(app, RunHeader)) is False
+
+
+async def test_a_run_that_has_ended_has_no_speed(opened: Open) -> None:
+    async with opened(scenes.queue_finished()) as (app, _):
+        assert "seq/s" not in shown(app, RunHeader)
+
+
 async def test_a_run_whose_runner_is_gone_is_not_called_training(opened: Open) -> None:
     async with opened(scenes.left_behind()) as (app, _):
         text = shown(app, RunHeader)

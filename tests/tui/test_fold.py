@@ -236,6 +236,22 @@ def test_a_notice_is_latched_without_flashing(script: Script) -> None:
     assert not alert.flashing
 
 
+def test_the_time_left_has_what_a_running_battery_still_takes(script: Script) -> None:
+    for number in range(1, 6):
+        epoch(script, PLAN, number)
+    an_epoch = PLAN.batches * PLAN.batch_seconds + 0.5
+    fivecat(script, PLAN, 5, 0.1, until=0)
+    assert run_of(script).seconds_left is None, "nothing is known of a first battery"
+    script.add(e.FivecatProgress(5, "VAL", "offset", 6_000, 24_000), 2.8)
+    # three seconds for a quarter: nine more, and twelve for the battery after the last epoch
+    assert run_of(script).seconds_left == pytest.approx(5 * an_epoch + 9 + 12)
+    fivecat(script, PLAN, 5, 0.1)
+    for number in range(6, 11):
+        epoch(script, PLAN, number)
+    fivecat(script, PLAN, 10, 0.1, until=50)
+    assert run_of(script).seconds_left == pytest.approx(4.2 / 2), "measured by the one before"
+
+
 def test_a_slow_epoch_is_one_line_of_the_log(script: Script) -> None:
     before = len(run_of(script).log)
     script.add(e.SlowEpoch(5, 30.0, 10.0, "other load: the machine's load is 9.0 on 2 cores"))

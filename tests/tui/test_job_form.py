@@ -13,7 +13,7 @@ from lvm_tui.widgets.choice import Choice
 from lvm_tui.widgets.row_table import RowTable
 
 from .queue_scenes import DONE, FAILED, four_models
-from .screens import press, screen, text_of, type_over
+from .screens import SMALL, app_on, press, screen, settled, text_of, type_over
 
 PATHS = ("bank", "train", "val", "ood", "articles")
 
@@ -52,6 +52,18 @@ async def test_a_wrong_path_is_told_while_it_is_typed_and_not_saved(
         assert isinstance(pilot.app.screen, JobForm)
         assert pilot.app.focused is pilot.app.screen.query_one("#bank")
     assert disk.store.job(4).job.data.bank == "python_docs.npz"
+
+
+async def test_words_that_come_and_go_leave_the_keys_in_sight(tmp_path: Path) -> None:
+    app = app_on(four_models(tmp_path))
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await settled(pilot)
+        await press(pilot, "2", "e")  # of the job that trains: refused
+        lines = text_of(pilot).splitlines()
+    assert any("edit it once it has ended" in line for line in lines)
+    assert lines[-2].startswith("n add A add all four e edit")
+    assert lines[-2].endswith("c cancel, skip")
+    assert lines[-1].endswith("q leave")
 
 
 async def test_sequence_files_take_the_place_of_a_bank(tmp_path: Path) -> None:

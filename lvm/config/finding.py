@@ -67,7 +67,7 @@ def _data_files(root: Path) -> Iterable[tuple[Path, Literal["sequences", "bank"]
 
 def _candidates(root: Path) -> Iterable[Path]:
     for folder in _FOLDERS:
-        yield from sorted((root / folder).glob("*.npz"))
+        yield from (path for path in sorted((root / folder).glob("*.npz")) if path.is_file())
 
 
 def _keys(path: Path) -> set[str]:

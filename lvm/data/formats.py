@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -235,6 +236,8 @@ def open_npz(path: Path) -> NpzFile:
     """
     where = str(path)
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):  # to open one waits for whoever writes into it
+            raise DataError("a pipe, not a file", where=where, fix="give an .npz file")
         with path.open("rb") as file:
             start = file.read(6)
             size = path.stat().st_size

@@ -186,6 +186,7 @@ def test_a_bank_alone_is_enough_and_the_latest_wins(tmp_path: Path) -> None:
     write_arrays(tmp_path / "train.npz", "contexts", "targets")
     write_arrays(tmp_path / "weights.npz", "w")
     (tmp_path / "broken.npz").write_text("not a zip")
+    os.mkfifo(tmp_path / "pipe.npz")  # opening it would wait for ever
     assert find_data(tmp_path) == DataSettings(bank="data/new.npz")
 
 

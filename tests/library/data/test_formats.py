@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -235,3 +236,14 @@ def test_numbers_that_are_none_are_refused(sequence_file, values, message):
     file = open_npz(sequence_file(article_ids=values))
     with pytest.raises(DataError, match=message):
         file.read_integers("article_ids", 15)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(DataError, match="a pipe, not a file"):
+        open_npz(tmp_path / "pipe.npz")
+
+
+def test_a_name_that_no_file_can_have_is_an_error_of_ours(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        open_npz(tmp_path / ("x" * 5000))

@@ -16,6 +16,7 @@ from lvm.records import Record
 from lvm.runs.decoding import Batches
 from lvm_tui.state.fold import fold_all, fold_workspace
 from lvm_tui.state.logbook import Pages
+from lvm_tui.state.setup import Setup
 from lvm_tui.state.stranding import BEGUN, as_they_are
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView, RunView, WorkspaceView
 
@@ -72,6 +73,10 @@ class Desk(Source, Protocol):
 
     def log_pages(self, run: str) -> Sequence[Pages]:
         """The workspace log and that of a run ("": none), to be read by a person."""
+        ...
+
+    def setup(self) -> Setup:
+        """Whether something could be trained here; reads lvm.toml and headers of data files."""
         ...
 
     def send(self, kind: str, argument: str = "") -> None:

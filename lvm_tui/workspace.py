@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lvm.clock import Clock, SystemClock
+from lvm.config import CONFIG_NAME
+from lvm.errors import LvmError
 from lvm.runs.eventlog import EventReader
 from lvm.runs.folder import EVENTS, RunFolder
 from lvm.runs.lease import HeldLease
@@ -23,6 +25,7 @@ from lvm.runs.who import host, whoami
 from lvm.settings import DataSettings, Job
 from lvm_tui.log_pages import FilePages
 from lvm_tui.state.logbook import Pages
+from lvm_tui.state.setup import Setup
 from lvm_tui.state.views import Alert, Frame, JobRow, RunnerView
 
 if TYPE_CHECKING:
@@ -69,6 +72,18 @@ class Workspace:
     def new_job(self) -> Job:
         config = self.project.config()
         return Job(train=config.train, data=config.data)
+
+    def setup(self) -> Setup:
+        configured = (self.project.root / CONFIG_NAME).exists()
+        source = ""
+        try:
+            data = self.project.config().data
+            source = data.bank or data.train
+            self.project.check_data(data)
+        except LvmError as error:
+            what = f"{error.where}: {error.what}" if error.where else error.what
+            return Setup(configured, what, error.fix, source)
+        return Setup(configured, source=source)
 
     def check(self, data: DataSettings) -> None:
         self.project.check_data(data)

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import ContentSwitcher, Input, Static
+from textual.widgets import ContentSwitcher, Input
 
 from lvm.errors import LvmError
 from lvm_tui.export import export
@@ -18,6 +18,7 @@ from lvm_tui.live import whole_log
 from lvm_tui.messages import Exported, Problem
 from lvm_tui.screens.base import FrameScreen
 from lvm_tui.screens.chart_keys import ChartKeys
+from lvm_tui.state.setup import Setup
 from lvm_tui.state.views import Frame, RunView
 from lvm_tui.widgets.alert_history import AlertHistory
 from lvm_tui.widgets.gate_table import GateTable
@@ -33,23 +34,10 @@ from lvm_tui.widgets.quality import QualityLine, QualityPanel
 from lvm_tui.widgets.queue_strip import QueueStrip
 from lvm_tui.widgets.scoreboard import Scoreboard
 from lvm_tui.widgets.summary import Summary
+from lvm_tui.widgets.welcome import Greeting, Welcome
 
-_WELCOME = """\
-[b]Nothing is queued here yet.[/b]
-
-  Say in [b]lvm.toml[/b] where the data is   [dim]lvm init writes one[/dim]
-  Queue models with {key} [dim]or lvm queue all[/dim]
-  Or see it all on real text          [dim]lvm-tui demo[/dim]
-
-This screen follows whatever is queued, from wherever it is queued.
-"""
-
-
-def _welcome(key: str) -> str:
-    """key: of the queue's screen."""
-    shown = key.replace("[", "\\[")
-    return _WELCOME.format(key=f"[b]{shown}[/b]" + " " * (16 - len(key)))
-
+LOOK_AGAIN = 2.0
+"""Seconds between two looks at what a workspace lacks, while it has no run."""
 
 _FOCUS = {"whole_log": "LogView"}
 """What of a page takes the keys, where it is not the page itself."""
@@ -101,7 +89,7 @@ class Dashboard(ChartKeys, FrameScreen):
     def compose_body(self) -> ComposeResult:
         yield GaugeLine(id="gauges")
         with ContentSwitcher(initial="welcome", id="body"):
-            yield Static(_welcome(self.key_of("queue")), id="welcome")
+            yield Welcome(id="welcome")
             with VerticalScroll(id="preparation", can_focus=False):
                 yield TaskList(id="tasks")
                 yield QualityPanel(id="quality")
@@ -133,6 +121,8 @@ class Dashboard(ChartKeys, FrameScreen):
         away = elsewhere(frame.runner)
         self.query_one(GaugeLine).show_frame(frame, gauges, away)
         match body.current:
+            case "welcome":
+                self._look_at_setup()
             case "preparation":
                 self.query_one(TaskList).show(frame.workspace.tasks)
                 self.query_one(QualityPanel).show(frame.run.data if frame.run else None)
@@ -149,6 +139,27 @@ class Dashboard(ChartKeys, FrameScreen):
                 self.query_one(AlertHistory).show_frame(frame, self.lvm.zone)
             case "whole_log":
                 self._read_log(frame)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._show_setup(None)
+        self.set_interval(LOOK_AGAIN, self._look_at_setup)
+
+    def _look_at_setup(self) -> None:
+        """What is missing may be put right in another terminal."""
+        shown = self.query_one(ContentSwitcher).current == "welcome"
+        if shown and self.is_seen and not self.frame.catching_up:
+            self._read_setup()
+
+    @work(thread=True, exclusive=True, group="setup")
+    def _read_setup(self) -> None:
+        """In a thread: the disk may be slow."""
+        setup = self.lvm.workspace.setup()
+        self.app.call_from_thread(self._show_setup, setup)
+
+    def _show_setup(self, setup: Setup | None) -> None:
+        key = "" if self.lvm.watching else self.key_of("queue")
+        self.query_one(Welcome).show(Greeting(setup, key))
 
     def _stage(self, frame: Frame) -> str:
         """Which of the four bodies fits what is going on."""

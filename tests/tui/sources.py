@@ -8,6 +8,7 @@ from pathlib import Path
 from lvm.events import AlertAcknowledged, Batch
 from lvm.records import Record
 from lvm_tui.live import CHUNK
+from lvm_tui.state.setup import Setup
 from lvm_tui.state.views import Alert, Frame, JobRow, LogLine, RunnerView
 from lvm_tui.state.wording import log_line
 
@@ -91,6 +92,9 @@ class MemoryWorkspace:
         self.slow_to_acknowledge = False
         """A runner in another process: what it is sent is in the log only after `settle`."""
         self._unsettled: list[Alert] = []
+
+    def setup(self) -> Setup:
+        return Setup(True, source="python_docs.npz")
 
     def folder(self, run: str) -> Path:
         return self.home / run

@@ -143,7 +143,8 @@ async def test_a_key_that_was_changed_is_named_everywhere(opened: Open) -> None:
 async def test_a_newcomer_is_told_the_key_that_was_changed(opened: Open) -> None:
     looks = DashboardSettings(animations="none", keys={"queue": "f2", "charts": "C"})
     async with opened(scenes.empty(), look=looks) as (app, _):
-        assert "Queue models with f2  " in str(app.screen.query_one("#welcome").render())
+        await app.workers.wait_for_complete()
+        assert "f2 then A  " in str(app.screen.query_one("#welcome").render())
     async with opened(scenes.queue_finished(), look=looks) as (app, _):
         assert "[f2] queue more" in shown(app, Summary)
         assert "[C] show the charts" in shown(app, Summary)

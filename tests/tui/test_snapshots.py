@@ -33,7 +33,9 @@ async def settle(pilot: Pilot[Any]) -> None:
         app.tick()
         await pilot.pause()
         if not app.frame.catching_up:
-            return
+            break
+    await app.workers.wait_for_complete()
+    await pilot.pause()
 
 
 @pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x40"])

@@ -17,7 +17,7 @@ from pathlib import Path
 from lvm.cli.output import Output
 from lvm.cli.parser import parse
 from lvm.cli.usage import asks_for_json
-from lvm.errors import InputError, Interrupted, LvmError, RunError, in_words
+from lvm.errors import DiskError, InputError, Interrupted, LvmError, RunError, in_words
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,20 +30,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(words, output)
         sys.stdout.flush()
     except LvmError as error:
-        output.error(error)
-        return error.exit_code
+        return _failed(error, output)
     except KeyboardInterrupt:
-        output.error(Interrupted("interrupted"))
-        return Interrupted.exit_code
+        return _failed(Interrupted("interrupted"), output)
     except BrokenPipeError:  # `lvm … | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         return 128 + signal.SIGPIPE
     except Exception as error:  # noqa: BLE001  a fault of ours is no verdict, which exit 1 would say
         traceback.print_exc()
         fix = "this is a fault of lvm; the lines above tell where"
-        output.error(RunError(in_words(error), fix=fix))
-        return RunError.exit_code
+        return _failed(RunError(in_words(error), fix=fix), output)
     return code
+
+
+def _failed(error: LvmError, output: Output) -> int:
+    """Tell of it; its exit code stands even where nobody can read the document."""
+    try:
+        output.error(error)
+    except (BrokenPipeError, DiskError):
+        _print_no_more()
+    return error.exit_code
+
+
+def _print_no_more() -> None:
+    """What is still to be flushed to standard output goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: Sequence[str], output: Output) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from lvm.cli.tables import lay_out
-from lvm.errors import LvmError
+from lvm.errors import DiskError, LvmError
 
 PROGRESS_INTERVAL = 0.1
 """Seconds between two lines of progress for another program."""
@@ -33,14 +33,14 @@ class Output:
 
     def document(self, document: Any) -> None:
         """The one JSON document of `--json`."""
-        self._stream.write(_as_json(document, self._stream) + "\n")
         self._documented = True
+        self._print(_as_json(document, self._stream), self._stream)
 
     def line(self, text: str = "", style: str = "") -> None:
         """A line of the result; to standard error when standard output is for JSON."""
         self._clear_bar()
         stream = self._messages if self.as_json else self._stream
-        print(self._styled(text, style, stream), file=stream, flush=True)
+        self._print(self._styled(text, style, stream), stream)
 
     def lines(self, texts: Iterable[str]) -> None:
         for text in texts:
@@ -95,6 +95,19 @@ class Output:
         width = shutil.get_terminal_size().columns if stream.isatty() else None
         for number, text in enumerate(lay_out(head, rows, width)):
             self.line(text, "bold" if number == 0 else "")
+
+    def _print(self, text: str, stream: TextIO) -> None:
+        """Raises DiskError where it goes to a file on a full disk."""
+        try:
+            print(text, file=stream, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise DiskError(
+                f"cannot be written: {error.strerror}",
+                where="standard output",
+                fix="free some space, or print elsewhere",
+            ) from error
 
     def _clear_bar(self) -> None:
         if self._bar_shown:

@@ -152,6 +152,22 @@ sys.exit(main(["init", "--json"]))
 """
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(("command", "code"), [("diagnose nope.npz", 2), ("queue list", 3)])
+def test_an_exit_code_stands_though_nothing_can_be_printed(
+    tmp_path: Path, command: str, code: int
+) -> None:
+    words = [sys.executable, "-m", "lvm", *command.split(), "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            words, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == code
+    assert done.stderr.startswith("lvm: ")
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
 def test_a_name_that_is_no_text_and_a_poor_locale_still_give_a_document(tmp_path: Path) -> None:
     command = [
         os.fsencode(sys.executable),

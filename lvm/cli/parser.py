@@ -26,7 +26,7 @@ they are the split wherever no other is asked for. A model needs at least 40
 articles to learn from.
 """
 
-_DEVICE = "auto (cuda, then mps, then cpu), or one that must be there: cuda, cuda:1, mps, cpu"
+_DEVICE = "auto (cuda, then mps, then cpu), cuda, cuda:1, mps or cpu; the cpu if it is not there"
 
 _EPILOG = """\
 exit codes: 0 done and passed · 1 ran, the verdict is "fail" · 2 usage or bad input

@@ -105,6 +105,10 @@ def _distance(reach: Reach) -> float:
     return reach.need_margin - reach.best_margin
 
 
+_UNSIGNED = ("cos", "r1", "r5", "mrr", "rollout", "bins_difference")
+"""Numbers that nobody expects below 0; margins and changes of a cosine have their sign."""
+
+
 def judge_measured(gate: str, documents: Sequence[Mapping[str, Any]]) -> Verdict:
     """Any gate from the 5CAT documents of several predictors (their "gates" and "checks")."""
     bests = _best_of_each(gate, documents)
@@ -118,7 +122,8 @@ def judge_measured(gate: str, documents: Sequence[Mapping[str, Any]]) -> Verdict
     checks = {key: check for key, check in bests.items() if check is not None}
     (split, name), worst = max(checks.items(), key=lambda item: _missing(item[1]))
     best, need, short = worst["value"], worst["need"], _missing(worst)
-    number = f"{split} {plain(name)} {best:+.3f}, needs {_sign(worst['op'])} {need:+.2f}"
+    sign = "" if name in _UNSIGNED else "+"
+    number = f"{split} {plain(name)} {best:{sign}.3f}, needs {_sign(worst['op'])} {need:{sign}.2f}"
     if any(document["gates"].get(gate) for document in documents):
         return Verdict("within reach", best, need, None, f"{_LINEAR} passes; tightest: {number}")
     if short <= 0:

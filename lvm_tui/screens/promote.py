@@ -227,6 +227,9 @@ class Promote(LookingScreen[Stock]):
         self.query_one(f"#{other}").focus()
 
     def action_ledger(self) -> None:
+        if not self._stock.ledger:
+            self.notify("the ledger is empty: nothing was tested or promoted yet")
+            return
         shown = self.query_one("#below", ContentSwitcher).current
         self._below("compare" if shown == "ledger" else "ledger")
         self.query_one("#candidates" if shown == "ledger" else "#ledger").focus()

@@ -57,18 +57,15 @@ HELP = f"""\
        compared, or all that are listed\
 """
 
-_HINTS = Hints(
-    (
-        Hint("space", "compare", "mark"),
-        Hint("v", "view", "view(1)"),
-        Hint("/", "search", "search"),
-        Hint("o", "order", "sort"),
-        Hint("enter", "open", "open"),
-        Hint("e", "export…", "export"),
-        Hint("u", "none", "unmark"),
-    ),
-    Content(""),
+_FIRST = (
+    Hint("space", "compare", "mark"),
+    Hint("v", "view", "view(1)"),
+    Hint("/", "search", "search"),
+    Hint("enter", "open", "open"),
+    Hint("e", "export…", "export"),
 )
+_SCROLL = Hint("shift+↓", "scroll", "scroll_tables(1)")
+_LAST = (Hint("o", "order", "sort"), Hint("u", "none", "unmark"))
 
 _TABLES = ("gates", "settings")
 
@@ -148,7 +145,6 @@ class Runs(FrameScreen):
     # -------------------------------------------------------------- what there is
 
     def show_frame(self, frame: Frame) -> None:
-        self.query_one(HintLine).show(_HINTS)
         stamp = _Stamp.of(frame)
         if stamp != self._stamp and self.is_seen:
             self._stamp = stamp
@@ -231,6 +227,8 @@ class Runs(FrameScreen):
             chart.display = self._is_large or view == metric
             series = [Series(at, run.curve(metric)) for at, run in enumerate(compared, 1)]
             chart.show(Overlay(title, tuple(series)))
+        more = (_SCROLL, *_LAST) if view in _TABLES else _LAST
+        self.query_one(HintLine).show(Hints((*_FIRST, *more), Content("")))
         self.query_one("#overlays").display = self._is_large or view in METRICS
         self.query_one("#tables").display = view in _TABLES
         for name, table in (("gates", Gates), ("settings", Settings)):

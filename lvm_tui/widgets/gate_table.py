@@ -116,8 +116,10 @@ def _ready(result: dict[str, Any], bias_alerts: int, width: int) -> list[Content
 
 def _heads(trend: int) -> Content:
     text = " " * _LABEL + "".join(f"{name:>6}   {'need':<7}{'to gate':<8}" for name in _SPLITS)
-    if trend >= 4:
-        text += f"{'VAL':<{trend}}  {'OOD':<{trend}}"
+    if trend >= len("trend VAL"):
+        text += f"{'trend VAL':<{trend}}  {'trend OOD':<{trend}}"
+    elif trend >= len("trend"):
+        text += f"{'trend':<{trend}}  {'OOD':<{trend}}"
     return Content.styled(text, "$dim")
 
 

@@ -102,6 +102,12 @@ def draw(
     return text_of(draw_rows(width, height, lines, x, y, colors))
 
 
+def _beside(labels: list[str]) -> list[str]:
+    """Labels left of a plot: in LABEL cells, with a gap unless the longest takes them all."""
+    gap = " " if max(map(len, labels), default=0) < LABEL else ""
+    return [f"{label}{gap}".rjust(LABEL) for label in labels]
+
+
 def text_of(rows: Sequence[Row]) -> Text:
     text = Text(no_wrap=True, end="")
     for number, row in enumerate(rows):
@@ -129,8 +135,8 @@ def draw_rows(
     for axis, scale in (("x", x), ("y", y)):
         ruler = figure.ruler(axis, 0)
         ruler.lim(scale.low, scale.high)
-        pad = LABEL if axis == "y" else 0
-        ruler.ticks([at for at, _ in scale.ticks], [text.rjust(pad) for _, text in scale.ticks])
+        texts = [text for _, text in scale.ticks]
+        ruler.ticks([at for at, _ in scale.ticks], _beside(texts) if axis == "y" else texts)
         ruler.pixel(axis_pixel)
     for line in lines:
         if line.dashed:

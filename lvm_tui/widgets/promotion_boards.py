@@ -13,6 +13,7 @@ from lvm.promotion.state import Pending, Production
 from lvm_tui.numbers import duration, fixed, signed
 from lvm_tui.state.promotion import CandidateView, ChangeView, StepView, Stock
 from lvm_tui.widgets.board import Board
+from lvm_tui.widgets.scoreboard import number
 from lvm_tui.widgets.text import NO, YES, bar, clipped, lines, spread
 
 
@@ -48,7 +49,7 @@ class PendingLine(Board[Pending]):
 
 
 _ROWS: tuple[tuple[str, str, str, str, bool], ...] = (
-    ("VAL cosine", "VAL", "target_cos", "", False),
+    ("VAL cosine", "VAL", "cos", "", False),
     ("VAL margin", "VAL", "margin", "ready_margin_val", True),
     ("OOD margin", "OOD", "margin", "ready_margin_ood", True),
     ("VAL rollout", "VAL", "rollout", "ready_rollout_val", False),
@@ -74,7 +75,9 @@ class CompareBoard(Board[Comparison]):
         head = f"{'':12}{'candidate':>11}{name[:11]:>13}{'change':>9}   need"
         rows = [Content.styled(head, "$dim")]
         for label, split, key, need, sign in _ROWS:
-            rows.append(_row(label, _at(new, split, key), _at(old, split, key), sign, new, need))
+            rows.append(
+                _row(label, number(new, split, key), number(old, split, key), sign, new, need)
+            )
         rows.append(_gates(new, old))
         if not new:
             rows.append(Content.styled("no 5CAT ran at this epoch: the full one will tell", "$dim"))
@@ -88,11 +91,6 @@ class CompareBoard(Board[Comparison]):
 
 def _old(production: Production | None) -> dict[str, Any]:
     return production.fivecat if production is not None else {}
-
-
-def _at(result: dict[str, Any], split: str, key: str) -> float | None:
-    value: float | None = result.get(split, {}).get(key)
-    return value
 
 
 def _row(
@@ -111,7 +109,7 @@ def _row(
     row += Content.styled(f"{signed(change):>9}", tone)
     if least is not None:
         passed = new is not None and new >= least
-        row += Content.assemble("   ", YES if passed else NO, f" ≥ {signed(least, 2)}")
+        row += Content.assemble("   ", YES if passed else NO, f" ≥ {written(least, 2)}")
     return row
 
 

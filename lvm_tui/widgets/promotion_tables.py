@@ -10,14 +10,18 @@ from lvm.runs.commands import LedgerEntry
 from lvm_tui.numbers import fixed, signed
 from lvm_tui.state.promotion import CandidateView
 from lvm_tui.widgets.row_table import Cell, Column, Row
+from lvm_tui.widgets.scoreboard import number
 
 _PADDING = 2
 _WIDE = 108
 
+_ROLLOUT = Column("rollout", 7, right=True)
+"""Left out of the checkpoints where there is little room: it stands in the comparison below."""
+
 _NUMBERS = (
-    Column("VAL", 6, right=True),
+    Column("margin", 6, right=True),
     Column("OOD", 6, right=True),
-    Column("rollout", 7, right=True),
+    _ROLLOUT,
     Column("gates", 7),
 )
 
@@ -63,10 +67,11 @@ def _when(metadata: dict[str, Any]) -> str:
 
 
 def candidate_layout(width: int) -> tuple[Column, ...]:
-    cosine = [Column("val cos", 7, right=True)] if width >= _WIDE else []
-    name = Column("checkpoint", 20 if width >= _WIDE else 17)
-    columns = [Column("", 1), name, Column("epoch", 5, True), *cosine]
-    return _spread([*columns, *_NUMBERS], "run", width)
+    wide = width >= _WIDE
+    cosine = [Column("val cos", 7, right=True)] if wide else []
+    columns = [Column("", 1), Column("checkpoint", 18), Column("epoch", 5, True), *cosine]
+    numbers = [column for column in _NUMBERS if wide or column is not _ROLLOUT]
+    return _spread([*columns, *numbers], "run", width)
 
 
 def candidate_row(view: CandidateView, width: int) -> Row:
@@ -74,8 +79,11 @@ def candidate_row(view: CandidateView, width: int) -> Row:
     ready = bool(view.numbers.result.get("ready"))
     sign, tone = ("●", "good") if it.in_production_as else ("✓", "good") if ready else (" ", "")
     cosine = it.run.best_val_cosine if it.epoch == it.run.best_epoch else None
-    cos = view.numbers.result.get("VAL", {}).get("target_cos", cosine)
-    wide = [Cell(fixed(cos))] if width >= _WIDE else []
+    cos = number(view.numbers.result, "VAL", "cos")
+    wide = [Cell(fixed(cosine if cos is None else cos))] if width >= _WIDE else []
+    numbers = dict(zip(_NUMBERS, _numbers(view.numbers.result), strict=True))
+    shown = [cell for column, cell in numbers.items() if wide or column is not _ROLLOUT]
+    run = it.run.name if wide else short_name(it.run.name)
     names = f"  ● in production as {', '.join(it.in_production_as)}" if it.in_production_as else ""
     return Row(
         view.key,
@@ -84,10 +92,19 @@ def candidate_row(view: CandidateView, width: int) -> Row:
             Cell(it.path.name.removesuffix(".pt"), "strong"),
             Cell(str(it.epoch or "–")),
             *wide,
-            *_numbers(view.numbers.result),
-            Cell(it.run.name + names),
+            *shown,
+            Cell(run + names),
         ),
     )
+
+
+def short_name(run: str) -> str:
+    """`gru 22:30:00`, or the name itself where it is not one of ours."""
+    model, _, stamp = run.partition("_5cat_")
+    time = stamp.partition("_")[2]
+    if len(time) != 6 or not time.isdigit():
+        return run
+    return f"{model} {time[:2]}:{time[2:4]}:{time[4:]}"
 
 
 def _numbers(result: dict[str, Any]) -> tuple[Cell, ...]:

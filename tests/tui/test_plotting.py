@@ -68,6 +68,19 @@ def test_lines_have_the_colours_of_the_theme() -> None:
     assert STYLES[2] not in used
 
 
+def test_labels_keep_a_gap_to_the_plot_where_there_is_room() -> None:
+    x = linear_axis(0, 1, 2)
+    for y, labels in (
+        (linear_axis(0.0311, 0.0317, 3), (" 0.0312 ", " 0.0314 ")),
+        (linear_axis(-0.01002, -0.01, 2), ("−0.0100",)),  # they take all of the room
+    ):
+        line = Line(((0.0, y.low), (1.0, y.low)), 1)
+        rows = draw(30, 8, [line], x, y, STYLES).plain.splitlines()
+        assert all(len(row) == len(rows[0]) for row in rows)
+        for label in labels:
+            assert any(f" {row}".startswith(label) or row.startswith(label) for row in rows), rows
+
+
 def test_a_dashed_line_has_gaps_and_its_points() -> None:
     axis = linear_axis(0, 10, 2)
     points = ((0.0, 0.5), (10.0, 0.5))

@@ -295,6 +295,19 @@ async def test_what_a_killed_promotion_left_is_told_and_ended_by_key(
     assert stage.called == [["promote", "--recover", how, "--yes"]]
 
 
+async def test_an_empty_ledger_says_so_instead_of_an_empty_table(tmp_path: Path) -> None:
+    async with screen(four_models(tmp_path), "3", "g") as pilot:
+        assert notices(pilot) == ["the ledger is empty: nothing was tested or promoted yet"]
+        assert "by whom" not in text_of(pilot)
+
+
+async def test_a_run_is_told_from_the_others_where_there_is_little_room(stage: Stage) -> None:
+    async with screen(stage.disk, "3") as pilot:
+        text = text_of(pilot)
+    assert "best_5cat_model 5 +0.030 +0.024 1/5 lstm 22:40:00" in text
+    assert "VAL rollout 0.440 – – ✗ ≥ 0.50" in text
+
+
 async def test_g_shows_the_ledger_and_the_comparison_again(stage: Stage) -> None:
     stage.disk.store.add_to_ledger(
         "refused", "amn", {"file": "a.pt", "by": "ada@host:tty1", "missing": ["VAL margin −0.03"]}

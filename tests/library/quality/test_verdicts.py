@@ -54,8 +54,8 @@ def _document(passed=False, **values):
         {"gate": gate, "name": name, "split": split, "value": value, "need": need, "op": op}
         for (gate, name, split, need, op), value in zip(
             [
-                ("retrieval", "R@1", "VAL", 0.60, ">="),
-                ("retrieval", "R@1", "OOD", 0.55, ">="),
+                ("retrieval", "r1", "VAL", 0.60, ">="),
+                ("retrieval", "r1", "OOD", 0.55, ">="),
                 ("ablations", "shuffled", "VAL", -0.15, "<="),
             ],
             [values.get("val"), values.get("ood"), values.get("shuffled")],
@@ -72,7 +72,7 @@ def test_the_best_of_several_predictors_is_compared_with_the_need():
     assert verdict.answer == "out of reach"
     assert (verdict.best, verdict.need) == (0.41, 0.60)
     assert verdict.short_by == pytest.approx(0.19)
-    assert "VAL R@1 +0.410" in verdict.words
+    assert "VAL R@1 0.410, needs ≥ 0.60" in verdict.words
 
 
 def test_a_gate_passed_by_one_predictor_is_within_reach():

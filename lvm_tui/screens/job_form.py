@@ -76,8 +76,8 @@ class JobForm(ModalScreen[Job | None]):
         self._data_error = ""
         self._first: tuple[str, ...] = ()
         """All texts as they were."""
-        self._warned = False
-        """That what was changed is lost; by the last key."""
+        self._warned: tuple[str, ...] = ()
+        """All texts of which it was said that they would be lost."""
 
     def compose(self) -> ComposeResult:
         kind = kind_of(self._job.data)
@@ -141,7 +141,6 @@ class JobForm(ModalScreen[Job | None]):
         self._changed(message.choice.id or "")
 
     def _changed(self, name: str) -> None:
-        self._warned = False
         if name == KIND:
             self._show_paths()
         if name == KIND or name in _paths():
@@ -222,7 +221,7 @@ class JobForm(ModalScreen[Job | None]):
 
     def _tell_about(self) -> None:
         lines = []
-        if self._warned:
+        if self._warned == self._texts():
             lines.append(Content.styled("changed: esc again discards it", "$text-warning bold"))
         if self._data_error:
             lines.append(Content.styled(f"✗ {self._data_error}", "$text-error"))
@@ -262,10 +261,10 @@ class JobForm(ModalScreen[Job | None]):
 
     def action_leave(self) -> None:
         """At once if nothing was changed; else the second time."""
-        if self._warned or self._texts() == self._first:
+        if self._texts() in (self._first, self._warned):
             self.dismiss(None)
             return
-        self._warned = True
+        self._warned = self._texts()
         self._tell_about()
 
 

@@ -124,11 +124,11 @@ class AlertBanner(Board[Open]):
         beside = first.cell_length + keys.cell_length + 2 <= width
         several = count > 1 and not slice_.settles
         notes = [Content(f"{slice_.at + 1} of {count}")] if several else []
+        if slice_.settling and not slice_.settles:
+            notes.append(Content(f"{ACKNOWLEDGING} {slice_.settling} more"))
         notes.append(Content(f"{alert.run} {alert.epochs}".rstrip()))
         if not beside and keys:
             notes.insert(0, keys)
-        if slice_.settling and not slice_.settles:
-            notes.append(Content(f"{ACKNOWLEDGING} {slice_.settling} more"))
         if alert.fix:
             notes.append(Content(f"→ {alert.fix}"))
         second = Content(" " * (len(sign) + 1)) + Content(" · ").join(notes)

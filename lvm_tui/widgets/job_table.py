@@ -65,7 +65,7 @@ class Entry:
 def entries(frame: Frame) -> tuple[Entry, ...]:
     runs = runs_of(frame)
     known = paces(runs.values())
-    place = 0
+    place = sum(row.state == "interrupted" for row in frame.jobs)  # those come first
     found = []
     for row in frame.jobs:
         run = runs.get(row.run)

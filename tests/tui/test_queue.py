@@ -57,6 +57,7 @@ async def test_a_job_whose_runner_was_killed_is_interrupted_wherever_it_is_shown
         queue, "1 interrupted"
     )[0]
     assert "lstm ■ interrupted 6/20" in queue
+    assert "next" not in lines_with(queue, "amn")[0]
     assert "its runner is gone; whoever trains next goes on from the last save" in queue
     assert f"not running: its runner is gone · {who} from the last save" in dashboard
     assert "■ lstm" in dashboard

@@ -13,6 +13,8 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from lvm_tui.widgets.explained import Explained
+
 WIDTH = 90
 """Cells of the dialog, as in app.tcss, where there is room for it."""
 
@@ -32,7 +34,7 @@ class Help(ModalScreen[None]):
             dialog.border_subtitle = "esc closes"
             yield Static(Content("\n").join(_table(self._keys, self.app.size.width)))
             if self._text:
-                yield Static(self._text, id="words")
+                yield Explained(self._text, id="words")
 
 
 def _table(keys: list[tuple[str, str]], width: int) -> list[Content]:
@@ -66,7 +68,7 @@ def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
         part for keys, _ in rows.values() for key in keys if " " in key for part in key.split()
     }
     return [
-        (" ".join(sorted(keys, key=len)), words)
+        (" ".join(sorted(keys, key=len)), words[:1].upper() + words[1:])
         for keys, words in rows.values()
         if not together.issuperset(keys)  # "[ ]" stands for "]" as well
     ]

@@ -124,7 +124,12 @@ def _alert(event: e.AlertRaised) -> tuple[str, str]:
 
 
 def _acknowledged(event: e.AlertAcknowledged) -> tuple[str, str]:
-    return "plain", f"{event.alert} acknowledged{_by(event.by)}"
+    cause, _, place = event.alert.partition("-")
+    epoch, _, split = place.partition("-")
+    of = [f"epoch {epoch}"] if epoch.isdigit() and int(epoch) else []
+    where = ", ".join([*of, *([split] if split else [])])
+    name = cause.replace("_", " ") + (f" ({where})" if where else "")
+    return "plain", f"{name} acknowledged{_by(event.by)}"
 
 
 def _halved(event: e.BatchHalved) -> tuple[str, str]:

@@ -54,7 +54,7 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
 _LEAST = 0.6
 """Share of a line that is kept at least, be it in the middle of a word."""
 
-_DANGLING = " ·,:;–—─→("
+_DANGLING = " ·,:;–—─→(≥≤"
 """What says nothing at the end of a line that was cut."""
 
 

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.content import Content
 
-from lvm.events import TaskFinished
+from lvm.events import AlertAcknowledged, TaskFinished
 from lvm.records import Record
 from lvm_tui.glyphs import Ascii, needs_ascii, to_ascii
 from lvm_tui.numbers import clock, duration, fixed, large, rate, short, signed
@@ -174,6 +174,20 @@ def test_an_error_of_two_lines_is_one_line_of_the_log() -> None:
     line = log_line(Record(0, 0.0, event))
     assert line is not None
     assert line.text.endswith("b.npz: no such file → [31mthe path")
+
+
+@pytest.mark.parametrize(
+    ("alert", "told"),
+    [
+        ("backward_bias-5-VAL", "backward bias (epoch 5, VAL) acknowledged by ada"),
+        ("collapsed-1", "collapsed (epoch 1) acknowledged by ada"),
+        ("failed-0", "failed acknowledged by ada"),
+    ],
+)
+def test_an_acknowledged_alert_is_named_as_people_say_it(alert: str, told: str) -> None:
+    line = log_line(Record(0, 0.0, AlertAcknowledged(alert, "ada")))
+    assert line is not None
+    assert line.text == told
 
 
 def test_blanks_at_the_end_of_a_line_need_no_ellipsis() -> None:

@@ -83,7 +83,7 @@ def _axes(drawn: list[Series], width: int, height: int) -> tuple[Axis, Axis]:
         first, last = first - 2.0, last + 2.0
     low, high = min(values), max(values)
     pad = (high - low) * _MARGIN
-    x = linear_axis(first, last, max(1, (width - LABEL) // 10), whole=last - first > 2)
+    x = linear_axis(first, last, max(1, (width - LABEL) // 10), whole=last - first >= 2)
     return x, linear_axis(low - pad, high + pad, max(2, (height - 2) // 3))
 
 

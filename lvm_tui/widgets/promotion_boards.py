@@ -74,19 +74,31 @@ class CompareBoard(Board[Comparison]):
         name = slice_.production.name if slice_.production else "production"
         head = f"{'':12}{'candidate':>11}{name[:11]:>13}{'change':>9}   need"
         rows = [Content.styled(head, "$dim")]
-        for label, split, key, need, sign in _ROWS:
-            rows.append(
-                _row(label, number(new, split, key), number(old, split, key), sign, new, need)
-            )
+        for label, split, key, need, sign in _with_room(size.height - 3):
+            values = (number(new, split, key), number(old, split, key))
+            rows.append(_row(label, *values, sign, new, need))
         rows.append(_gates(new, old))
-        if not new:
-            rows.append(Content.styled("no 5CAT ran at this epoch: the full one will tell", "$dim"))
-        else:
-            missing = list(new.get("missing") or [])
-            words = "ready by its 5CAT in training; the full one decides"
-            tone = "$text-success" if new.get("ready") else "$text-warning"
-            rows.append(Content.styled("missing: " + missing[0] if missing else words, tone))
+        rows.insert(len(rows) if new else 1, _verdict(new))
         return lines(clipped(row, size.width) for row in rows)
+
+
+def _with_room(rows: int) -> list[tuple[str, str, str, str, bool]]:
+    """Of the numbers those that fit; production needs some of them, the rest is for information."""
+    shown = list(_ROWS)
+    for each in reversed(_ROWS):
+        if len(shown) > rows and not each[3]:
+            shown.remove(each)
+    return shown
+
+
+def _verdict(result: dict[str, Any]) -> Content:
+    """What is missing for production, or that nothing is."""
+    if not result:
+        return Content.styled("no 5CAT ran at this epoch: the full one will tell", "$dim")
+    missing = list(result.get("missing") or [])
+    words = "ready by its 5CAT in training; the full one decides"
+    tone = "$text-success" if result.get("ready") else "$text-warning"
+    return Content.styled("missing: " + missing[0] if missing else words, tone)
 
 
 def _old(production: Production | None) -> dict[str, Any]:

@@ -295,6 +295,15 @@ async def test_what_a_killed_promotion_left_is_told_and_ended_by_key(
     assert stage.called == [["promote", "--recover", how, "--yes"]]
 
 
+async def test_what_is_missing_is_in_sight_at_80_by_24(stage: Stage) -> None:
+    async with screen(stage.disk, "3") as pilot:
+        text = text_of(pilot)
+        assert "gates 1/5" in text
+        assert "missing: VAL margin" in text
+        await press(pilot, "down")
+        assert "no 5CAT ran at this epoch: the full one will tell" in text_of(pilot)
+
+
 async def test_an_empty_ledger_says_so_instead_of_an_empty_table(tmp_path: Path) -> None:
     async with screen(four_models(tmp_path), "3", "g") as pilot:
         assert notices(pilot) == ["the ledger is empty: nothing was tested or promoted yet"]

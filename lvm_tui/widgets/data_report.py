@@ -100,7 +100,7 @@ def _checks(data: Data, width: int) -> list[Content]:
                 (f"{name:<{_LABEL}}", "bold"),
                 f"{shown:>6} ",
                 verdict(check.get("passed")),
-                (f"  needs {needed:<7}", "$dim"),
+                (f"  needs {needed:<8}", "$dim"),
                 (words if width >= 72 else "", "$dim"),
             )
         )

@@ -94,6 +94,7 @@ def test_ascii_keeps_width_of_wide_characters_and_meaning_of_signs() -> None:
     assert to_ascii("模型") == "????"
     assert to_ascii("margin −0.084 ✗") == "margin -0.084 x"
     assert to_ascii("👩‍🚀️").count("?") == cell_len("👩‍🚀️")
+    assert to_ascii("🔎 Search") == "/  Search"
     assert to_ascii("plain") == "plain"
 
 

@@ -51,6 +51,7 @@ class RunPage(Dashboard):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#queue").display = False
+        self.show_chart_keys()
         self._tail = Tail(self.lvm.workspace.run_log(self._run), self._run)
         self._read()
         self.set_interval(PAUSE, self._read)

@@ -25,17 +25,20 @@ class Greeting:
 
 class Welcome(Board[Greeting]):
     def draw(self, slice_: Greeting, size: Size) -> Content:
-        rows = [Content.styled("Nothing is queued here yet.", "bold")]
         setup = slice_.setup
-        if setup is not None:
-            rows += [Content(""), *_state(setup, size.width), Content("")]
-            steps = _steps(setup, slice_.queue_key)
-            column = max(len(what) for what, _ in steps) + 3
-            rows += [
+        if setup is None:
+            return Content("")
+        steps = _steps(setup, slice_.queue_key)
+        column = max(len(what) for what, _ in steps) + 3
+        rows = [
+            Content.styled("Nothing is queued here yet.", "bold"),
+            Content(""),
+            *_state(setup, size.width),
+            Content(""),
+            *(
                 Content.assemble("  ", (f"{what:<{column}}", "bold"), (words, "$dim"))
                 for what, words in steps
-            ]
-        rows += [
+            ),
             Content(""),
             Content("This screen follows whatever is queued, from wherever it is queued."),
         ]

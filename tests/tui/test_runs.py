@@ -223,6 +223,8 @@ async def test_enter_opens_a_run_and_escape_comes_back(tmp_path: Path) -> None:
         text = text_of(pilot)
         assert "transformer_5cat_20251030_220000" in text.splitlines()[0]
         assert "5CAT gates epoch 20" in text
+        assert text.count("log scale") == 1, "its keys stand there once"
+        assert "esc back to the runs l log scale [ ] smooth + - zoom" in text
         await press(pilot, "l")
         assert "loss (log)" in text_of(pilot)
         await press(pilot, "escape")

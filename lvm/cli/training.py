@@ -11,7 +11,7 @@ from lvm.cli.job_words import data_words, settings_words
 from lvm.cli.output import Output
 from lvm.errors import InputError
 from lvm.presets import PRESETS
-from lvm.runs.jobs import JobRow
+from lvm.runs.jobs import ACTIVE, JobRow
 from lvm.runs.project import Project
 from lvm.settings import DataSettings, Job, TrainSettings
 
@@ -122,27 +122,35 @@ def queue_all(arguments: Namespace, output: Output) -> int:
 
 def queue_list(arguments: Namespace, output: Output) -> int:
     project = _project(arguments)
-    jobs = project.store().jobs() if project.database.exists() else []
+    jobs = _jobs_and_states(project) if project.database.exists() else []
     if output.as_json:
-        output.document({"jobs": [_job_document(job) for job in jobs]})
+        output.document({"jobs": [_job_document(job, state) for job, state in jobs]})
     elif not jobs:
         output.line("the queue is empty: lvm queue all, or lvm queue add MODEL")
     else:
         head = ["job", "model", "state", "run", "data", "settings", "note"]
-        output.table(head, [_job_row(job) for job in jobs])
+        output.table(head, [_job_row(job, state) for job, state in jobs])
     return 0
 
 
-def _job_row(row: JobRow) -> list[str]:
+def _jobs_and_states(project: Project) -> list[tuple[JobRow, str]]:
+    """A job that was begun and that nobody trains, for its runner was killed, is interrupted."""
+    store = project.store()
+    alive = store.lease() is not None  # before the jobs: one that has just begun has its runner
+    stranded = () if alive else ACTIVE
+    return [(job, "interrupted" if job.state in stranded else job.state) for job in store.jobs()]
+
+
+def _job_row(row: JobRow, state: str) -> list[str]:
     data, settings = data_words(row.job.data), settings_words(row.job)
-    return [str(row.id), row.model, row.state, row.run, data, settings, row.note]
+    return [str(row.id), row.model, state, row.run, data, settings, row.note]
 
 
-def _job_document(job: JobRow) -> dict[str, Any]:
+def _job_document(job: JobRow, state: str) -> dict[str, Any]:
     return {
         "job": job.id,
         "model": job.model,
-        "state": job.state,
+        "state": state,
         "run": job.run,
         "note": job.note,
         "settings": job.job.to_json(),

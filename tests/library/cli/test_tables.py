@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from lvm.cli.job_words import data_words, settings_words
@@ -69,3 +70,21 @@ def test_the_queue_shows_data_settings_and_why_a_job_failed(lvm: Call, project: 
     assert "seed = 7" in first
     assert first.endswith("bank.npz: no such file → check the path")
     assert "seed" not in second
+
+
+def test_a_job_that_was_begun_and_that_nobody_trains_is_interrupted(
+    lvm: Call, project: Path
+) -> None:
+    assert lvm("queue", "add", "gru")[0] == 0
+    store = Project(project).store()
+    lease = store.take_lease("ann", instead_of=None)
+    assert lease is not None
+    store.set_state(1, "running")
+
+    def states() -> tuple[str, str]:
+        told = json.loads(lvm("queue", "list", "--json")[1])["jobs"][0]["state"]
+        return lvm("queue", "list")[1].splitlines()[1].split()[2], told
+
+    assert states() == ("running", "running")
+    store.release_lease(lease.token)
+    assert states() == ("interrupted", "interrupted")

@@ -1,4 +1,4 @@
-"""Which frames a screen is given: news at once, mere progress twice a second.
+"""Which frames a screen is given: news at once, mere progress once a second.
 
 In calm mode only what calls for a person comes at once; all else may wait its ten seconds."""
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from lvm_tui.state.views import Frame, RunView, WorkspaceView
 
-PROGRESS, CALM = 0.5, 10.0
+PROGRESS, CALM = 1.0, 10.0
 """Seconds between two pictures of progress. Nobody reads counters faster, and each picture takes
 time from a training in the same process and bytes from the line."""
 

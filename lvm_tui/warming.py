@@ -7,6 +7,7 @@ as the second.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from lvm_tui.state.views import Frame
 if TYPE_CHECKING:
     from textual.app import App
 
+    from lvm_tui.engine import Engine
+
     Base = App[Any]
 else:
     Base = object
@@ -28,6 +31,9 @@ QUIET = 1.0
 
 BETWEEN = 0.15
 """Seconds between two steps: a step takes up to 50 ms, and a key is not to meet several."""
+
+BEGUN = 2.0
+"""Seconds between two looks whether a training has begun here."""
 
 BLINK = 0.005
 """Seconds that the picture stands still when another screen comes up that is ready: as long as it
@@ -41,6 +47,7 @@ class Warming(Base):
     def frame(self) -> Frame:
         raise NotImplementedError
 
+    engine: Engine | None
     ready = False
     """Whether all screens were made."""
 
@@ -61,6 +68,23 @@ class Warming(Base):
         if step is not None:
             step()
             self.set_timer(self._between, self._warm)
+        else:
+            gc.freeze()  # see `_freeze_with_torch`
+            self._freeze_with_torch()
+
+    def _freeze_with_torch(self) -> None:
+        """What is there once a training goes on stays: no garbage collection looks through it.
+
+        A full one would go through every object of this program and of torch, for a fifth of a
+        second in which no thread can do anything else.
+        """
+        if self.engine is None:
+            return
+        run = self.frame.run
+        if self.frame.runner.here and run is not None and run.phase == "training":
+            gc.freeze()
+        else:
+            self.set_timer(BEGUN, self._freeze_with_torch)
 
 
 def steps_of(app: App[Any]) -> Iterator[Callable[[], object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 from lvm_tui import warming
@@ -75,3 +76,18 @@ async def test_a_screen_that_was_made_ready_takes_a_theme_that_was_chosen_since(
         await pilot.press("2")
         await settled(pilot)
         assert app.screen.styles.background == light
+
+
+async def test_once_screens_are_ready_no_garbage_collection_looks_through_them(
+    tmp_path: Path,
+) -> None:
+    app = app_on(Disk(tmp_path))
+    gc.unfreeze()
+    try:
+        async with app.run_test() as pilot:
+            app.warm_up(0.001, 0.001)
+            while not app.ready:
+                await pilot.pause()
+            assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()

@@ -18,8 +18,8 @@ from lvm_tui.workspace import Workspace
 IMAGES = Path(__file__).parent / "images"
 
 PICTURES = (
-    ("dashboard", ("1",), (120, 40)),
-    ("dashboard-80x24", ("1",), (80, 24)),
+    ("dashboard", ("1", "c"), (120, 40)),
+    ("dashboard-80x24", ("1", "c"), (80, 24)),
     ("queue", ("2",), (120, 40)),
     ("promote", ("3",), (120, 40)),
     ("services", ("4",), (120, 40)),

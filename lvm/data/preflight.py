@@ -18,7 +18,8 @@ from lvm.data.formats import (
     read_kind,
     sequence_members,
 )
-from lvm.data.splitting import split_of
+from lvm.data.reference import with_splits
+from lvm.data.windows import split_articles
 from lvm.errors import DataError
 from lvm.settings import SPLIT_SEED, DataSettings
 
@@ -71,7 +72,15 @@ def check_data(data: DataSettings, *, root: Path) -> None:
     check_files(data, root=root)
     if data.bank:
         bank = _without_vectors(root / Path(data.bank).expanduser())
-        split_of(data, bank, SPLIT_SEED)
+        asked, _ = with_splits(data, bank)
+        split_articles(
+            bank,
+            val_articles=asked.val_articles,
+            ood_articles=asked.ood_articles,
+            val_fraction=asked.val_fraction,
+            ood_fraction=asked.ood_fraction,
+            seed=SPLIT_SEED,
+        )
 
 
 def _width(name: str, path: Path) -> int:

@@ -19,10 +19,10 @@ from lvm.data.importing import open_sequences
 from lvm.data.placing import make_samples
 from lvm.data.preflight import check_files
 from lvm.data.progress import Progress
+from lvm.data.reference import with_splits
 from lvm.data.samples import Samples
 from lvm.data.sequences import SequenceSet
-from lvm.data.splitting import split_of
-from lvm.data.windows import WINDOW, short_articles, windows
+from lvm.data.windows import WINDOW, short_articles, split_articles, windows
 from lvm.errors import DataError
 from lvm.settings import DataSettings
 
@@ -106,8 +106,16 @@ def open_corpus(
     return _corpus(sets, bank, source, _shared_articles(sets))
 
 
-def _from_bank(data: DataSettings, bank: VectorBank, seed: int) -> Corpus:
-    splits, split_note = split_of(data, bank, seed)
+def _from_bank(given: DataSettings, bank: VectorBank, seed: int) -> Corpus:
+    data, split_note = with_splits(given, bank)
+    splits = split_articles(
+        bank,
+        val_articles=data.val_articles,
+        ood_articles=data.ood_articles,
+        val_fraction=data.val_fraction,
+        ood_fraction=data.ood_fraction,
+        seed=seed,
+    )
     sets = {split: windows(bank, ids, split) for split, ids in splits.items()}
     short = short_articles(bank, bank.articles)
     notes = []

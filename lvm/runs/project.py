@@ -11,7 +11,7 @@ from lvm.errors import DiskError, InputError
 from lvm.runs.folder import RunFolder, RunState, RunSummary, list_runs
 from lvm.runs.jobs import ACTIVE
 from lvm.runs.store import Store
-from lvm.settings import DATA_FILES, DataSettings
+from lvm.settings import DataSettings
 
 
 class Project:
@@ -54,7 +54,7 @@ class Project:
         from lvm.data.preflight import check_data
 
         if not data.complete:
-            _, *four = DATA_FILES
+            four = ("train", "val", "ood", "articles")
             missing = [name for name in four if not getattr(data, name)]
             raise InputError(
                 f"not named: {', '.join(missing)}" if len(missing) < len(four) else "no data",
